@@ -1,0 +1,91 @@
+"""What every model is: lightness in, colour out, and the same way to and from the Hub."""
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
+from safetensors.torch import load_model, save_file
+from torch import Tensor, nn
+
+
+class Colorizer(
+    nn.Module,
+    PyTorchModelHubMixin,
+    ABC,
+    library_name="landscape-colorization",
+    pipeline_tag="image-to-image",
+    license="apache-2.0",
+    tags=["image-colorization", "landscape"],
+):
+    """L (B, 1, H, W) in [-1, 1] -> ab (B, 2, H, W) in [-1, 1]; H and W divisible by `stride`.
+
+    Attributes:
+        name: What the model is called in the zoo, in `config.json` and on the page.
+        width: Channels at half resolution; deeper levels have multiples of it.
+        depth: How many times the picture is halved on the way down.
+        working_size: Short side in pixels that the network was trained at and is run at.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, width: int, depth: int, working_size: int) -> None:
+        super().__init__()
+        self.width, self.depth, self.working_size = width, depth, working_size
+
+    @property
+    def stride(self) -> int:
+        """Height and width of an input must be multiples of this."""
+        return 2**self.depth
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keyword arguments that build this network again, and its name."""
+        return {"model": self.name, "width": self.width, "depth": self.depth, "working_size": self.working_size}
+
+    def forward(self, L: Tensor) -> Tensor:
+        """Predict colour from lightness.
+
+        Args:
+            L: Lightness, (B, 1, H, W), in [-1, 1].
+
+        Returns:
+            ab, (B, 2, H, W), in [-1, 1].
+
+        Raises:
+            ValueError: If L does not have one channel, or H or W is not a multiple of `stride`.
+        """
+        if L.dim() != 4 or L.shape[1] != 1 or L.shape[2] % self.stride or L.shape[3] % self.stride:
+            raise ValueError(
+                f"{self.name} got an input of shape {tuple(L.shape)}, expected (B, 1, H, W) with H and W multiples of "
+                f"{self.stride}: resize or pad it, or call colorization.colorize(), which takes pictures of any size"
+            )
+        return torch.tanh(self.predict(L))
+
+    @abstractmethod
+    def predict(self, L: Tensor) -> Tensor:
+        """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Write fp16 weights (half the download, invisible in 8-bit colour) and a config that names the model."""
+        weights = {key: value.detach().half().contiguous().cpu() for key, value in self.state_dict().items()}
+        file = save_directory / constants.SAFETENSORS_SINGLE_FILE
+        save_file(weights, file, metadata={"format": "pt"})
+        file.chmod(0o644)  # safetensors writes 0600; a checkpoint is for others to read
+        text = json.dumps(self.config, indent=2) + "\n"
+        (save_directory / constants.CONFIG_NAME).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, map_location: str = "cpu", strict: bool = True, **options: Any) -> Self:
+        """Load safetensors only: the mixin would fall back to a pickle, and load with missing weights."""
+        hub = {key: options.pop(key, None) for key in ("revision", "cache_dir", "token")}
+        hub |= {key: options.pop(key, False) for key in ("force_download", "local_files_only")}
+        model = cls(**options)
+        if Path(model_id).is_dir():
+            file = Path(model_id) / constants.SAFETENSORS_SINGLE_FILE
+        else:
+            file = Path(hf_hub_download(model_id, constants.SAFETENSORS_SINGLE_FILE, **hub))
+        load_model(model, file, strict=strict, device=map_location)
+        return model.eval()

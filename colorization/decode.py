@@ -1,0 +1,137 @@
+"""Bytes to an upright 8-bit sRGB picture, or an error that says why not.
+
+Everything comes from bytes, never from a file name: a name decides nothing about what a file holds, and Pillow
+takes short cuts with names (memory-mapped TIFF) that give scrambled pixels.
+"""
+
+import contextlib
+import io
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # Pillow reads MPO as JPEG
+MAX_BYTES = 20_000_000
+MAX_PIXELS = 40_000_000
+_MAX_JPEG_SCANS = 100  # real progressive files have about ten; each more is a whole pass over all pixels
+
+
+class DecodeError(ValueError):
+    """A file that cannot be used; the message says what came and what was expected."""
+
+
+class Decoded(NamedTuple):
+    """A picture, and what was done to it that its owner should know."""
+
+    picture: Image.Image
+    """Mode RGB, upright, sRGB, without any metadata."""
+    notes: tuple[str, ...]
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode one picture of a stranger.
+
+    Args:
+        data: A whole file: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.
+
+    Returns:
+        The picture (mode RGB, upright, sRGB) and notes. Of an animation it is the first frame, transparent
+        parts are white, 16-bit and floating-point values are scaled rather than clipped.
+
+    Raises:
+        DecodeError: If the file is empty, too large, of another kind, damaged or cut short.
+    """
+    if not data:
+        raise DecodeError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise DecodeError(
+            f"the file has {len(data) / 1e6:.0f} MB, at most {MAX_BYTES / 1e6:.0f} MB are accepted: make it smaller"
+        )
+    opened = _open(data)
+    try:
+        opened.load()
+        animated = opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1
+        opened.seek(0)
+        opened.load()
+        picture = _upright(opened)
+        notes = ["only the first of its frames or pages is used"] if animated else []
+        if picture.has_transparency_data:
+            notes.append("its transparent parts are shown on white")
+        rgb = _to_srgb(_to_8_bit(picture), opened.info.get("icc_profile"))
+    except DecodeError:
+        raise
+    except Exception as error:  # a decoder fed with damaged bytes may raise anything at all
+        raise DecodeError(
+            f"the picture is damaged or cut short ({error}): save it again or send the original"
+        ) from error
+    return Decoded(Image.fromarray(np.array(rgb)), tuple(notes))  # a bare array carries no metadata along
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read the header, and refuse what should not be decoded at all."""
+    kinds = "a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF picture"
+    try:
+        opened = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise DecodeError(f"this is not {kinds}, or its beginning is damaged: export it as JPEG or PNG") from error
+    except Image.DecompressionBombError as error:
+        raise DecodeError(f"the picture is larger than {MAX_PIXELS // 10**6} megapixels: make it smaller") from error
+    except Exception as error:  # as above
+        raise DecodeError(f"this is not a readable {kinds[2:]} ({error})") from error
+    if opened.width * opened.height > MAX_PIXELS:
+        megapixels = opened.width * opened.height / 1e6
+        raise DecodeError(
+            f"the picture has {opened.width}x{opened.height} = {megapixels:.0f} megapixels, "
+            f"at most {MAX_PIXELS // 10**6} are accepted: make it smaller"
+        )
+    # In JPEG data the bytes FF DA begin a scan and nothing else; thousands of tiny scans are a trap for the processor.
+    if opened.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
+        raise DecodeError(f"the JPEG has over {_MAX_JPEG_SCANS} scans, which no camera writes: save it again")
+    return opened
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF or XMP says; broken metadata says nothing."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # metadata is a stranger's too, and no reason to refuse good pixels
+        return picture
+
+
+def _to_8_bit(picture: Image.Image) -> Image.Image:
+    """Bring any mode to L, RGB or CMYK with 8 bits; transparent pixels become white."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return Image.fromarray(_scaled(np.asarray(picture)))
+    if picture.has_transparency_data:
+        above = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")
+    if picture.mode in ("L", "RGB", "CMYK"):
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    """Scale numbers of any depth to uint8: by the range they seem written for, else by their own."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise DecodeError("the picture holds no finite number")
+    whole = values.dtype.kind in "iu"
+    values = np.where(finite, values, values[finite].min()).astype(np.float64)
+    low, high = float(values.min()), float(values.max())
+    ranges = (255.0, 65535.0) if whole else (1.0, 255.0, 65535.0)
+    if low >= 0 and high <= ranges[-1]:
+        full = next(r for r in ranges if high <= r)
+        return np.rint(values * (255 / full)).astype(np.uint8)
+    return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Apply an embedded colour profile; one that does not fit its picture is ignored."""
+    if profile:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if converted is not None:
+                return converted
+    return picture.convert("RGB")

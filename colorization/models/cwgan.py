@@ -1,0 +1,70 @@
+"""Round 2: the residual U-Net of the conditional WGAN."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from colorization.colorizer import Colorizer
+from colorization.models.blocks import double, norm, start_gray, up_and_join, widths
+
+
+class ResBlock(nn.Module):
+    """Two 3x3 convolutions around a shortcut; stride 2 halves the picture.
+
+    Source:
+        He et al. 2016, arXiv:1603.05027, figure 1b (full pre-activation).
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int = 1, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            norm(c_in),
+            nn.ReLU(),
+            nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1),
+            norm(c_out),
+            nn.ReLU(),
+            nn.Dropout2d(dropout),
+            nn.Conv2d(c_out, c_out, 3, padding=1),
+        )
+        pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+        project = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
+        self.shortcut = nn.Sequential(pool, project)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, c_in, H, W) to (B, c_out, H / stride, W / stride)."""
+        return self.shortcut(x) + self.body(x)
+
+
+class CWGAN(Colorizer):
+    """U-Net of residual blocks with dropout in the decoder; ab is predicted at half resolution and doubled."""
+
+    name = "cwgan"
+
+    def __init__(self, width: int = 32, depth: int = 5, working_size: int = 224, dropout: float = 0.1) -> None:
+        super().__init__(width, depth, working_size)
+        self.dropout = dropout
+        channels = widths(width, depth, cap=6)  # 32, 64, 128, 192, 192
+        self.stem = nn.Conv2d(1, channels[0], 3, stride=2, padding=1)
+        self.down = nn.ModuleList(
+            ResBlock(c_in, c_out, stride=2) for c_in, c_out in zip(channels[:-1], channels[1:], strict=True)
+        )
+        self.up = nn.ModuleList(
+            ResBlock(below + skip, skip, dropout=dropout)
+            for below, skip in zip(channels[:0:-1], channels[-2::-1], strict=True)
+        )
+        self.head = nn.Sequential(norm(channels[0]), nn.ReLU(), start_gray(nn.Conv2d(channels[0], 2, 3, padding=1)))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keyword arguments that build this network again, and its name."""
+        return super().config | {"dropout": self.dropout}
+
+    def predict(self, L: Tensor) -> Tensor:
+        """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
+        skips = [self.stem(L)]  # (B, channels[0], H / 2, W / 2)
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        x = skips.pop()
+        for up in self.up:
+            x = up(up_and_join(x, skips.pop()))
+        return double(self.head(x))

@@ -1,0 +1,31 @@
+"""`accelerate launch train ...` and `python -m train ...`."""
+
+import sys
+from pathlib import Path
+
+# accelerate runs this folder as a script: sys.path[0] is then train/ itself, where data.py and the like would shadow others.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import tyro  # noqa: E402
+from accelerate import Accelerator  # noqa: E402
+
+from train.config import Options  # noqa: E402
+from train.loop import train  # noqa: E402
+from train.recipes import RECIPES  # noqa: E402
+
+
+def main() -> None:
+    """Train what the command line asks for; a mistake in it is one line, not a traceback."""
+    try:
+        options = tyro.cli(Options, prog="accelerate launch train")
+        accelerator = Accelerator()
+        for name in RECIPES if options.recipe == "all" else [options.recipe]:
+            folder = train(options, name, accelerator)
+            accelerator.print(f"{name}: weights, record and samples are in {folder}")
+        accelerator.end_training()
+    except (ValueError, FileNotFoundError, FloatingPointError) as error:
+        sys.exit(f"train: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The command line of the trainer: dataclasses, read by tyro."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from train.recipes.base import RecipeConfig
+from train.recipes.cwgan import CWGANConfig
+from train.recipes.pix2pix import Pix2PixConfig
+from train.recipes.unet import UNetConfig
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train one colorizer, or all three one after the other."""
+
+    recipe: Literal["pix2pix", "cwgan", "unet", "all"]
+    """Which of the three to train."""
+    output_dir: Path
+    """Where the result goes: <output-dir>/<recipe>/."""
+    dataset: str = "larrygzlb1994/lhq_256"
+    """A Hub data set id, a folder of images, a folder of parquet files, or a parquet glob."""
+    split: str = "train"
+    """Split of the data set."""
+    image_column: str = "image"
+    """Column that holds the pictures."""
+    steps: int = 20_000
+    """Optimisation steps, one batch each."""
+    size: int | None = None
+    """Side of the training crops in pixels; the round's own if not given."""
+    batch_size: int | None = None
+    """Pictures per step and process; the round's own if not given."""
+    init_from: str | None = None
+    """Start from these weights: a model's name, a folder or a Hub repository id."""
+    seed: int = 0
+    """Seed of weights, order, crops and flips."""
+    min_colorfulness: float = 8.0
+    """Pictures less colourful (Hasler and Suesstrunk) teach gray: they are left out and counted."""
+    workers: int = 1
+    """Processes that decode, beside each training process; 0 decodes in the training process."""
+    ema_decay: float = 0.999
+    """Decay of the averaged weights, which are what is saved."""
+    save_every: int = 500
+    """Steps between saves of the averaged weights and a contact sheet."""
+    vgg_weights: Path | None = None
+    """Local safetensors of the VGG that a perceptual loss needs; else it comes from the Hub."""
+    pix2pix: Pix2PixConfig = field(default_factory=Pix2PixConfig)
+    cwgan: CWGANConfig = field(default_factory=CWGANConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot train anything, before anything is loaded."""
+        for name in ("steps", "save_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}, expected 1 or more")
+        for name in ("size", "batch_size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {value}, expected 1 or more")
+
+    def recipe_config(self, name: str) -> RecipeConfig:
+        """The options of one recipe."""
+        return {"pix2pix": self.pix2pix, "cwgan": self.cwgan, "unet": self.unet}[name]

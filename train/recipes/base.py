@@ -1,0 +1,125 @@
+"""What the loop knows of a recipe."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from colorization.colorizer import Colorizer
+from train.batch import Batch
+from train.perceptual import PerceptualLoss, VGGName
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    """Options that every recipe has."""
+
+    width: int = 32
+    """Channels at half resolution; larger networks come from larger widths."""
+    depth: int = 5
+    """How many times the picture is halved on the way down."""
+    learning_rate: float = 2e-4
+    """Peak learning rate of the generator."""
+
+
+class Recipe(ABC):
+    """Owns its networks, optimizers and one optimisation step.
+
+    Attributes:
+        name: The name in `RECIPES`, the same as in the zoo.
+        size, batch_size: What the round used; the command line may say otherwise.
+        colorizer: The generator that is published.
+    """
+
+    name: ClassVar[str]
+    size: ClassVar[int]
+    batch_size: ClassVar[int]
+
+    def __init__(
+        self,
+        config: Any,
+        colorizer: Colorizer,
+        accelerator: Accelerator,
+        steps: int,
+        perceptual: PerceptualLoss | None = None,
+    ) -> None:
+        """Take the networks onto the accelerator's device.
+
+        Args:
+            config: The recipe's own frozen config.
+            colorizer: Generator to train.
+            accelerator: Moves, wraps and differentiates; the recipe never asks how many processes there are.
+            steps: Length of the whole run, for the learning-rate schedules.
+            perceptual: The loss that `vgg_name` asks for, or None.
+        """
+        self.config, self.accelerator, self.steps, self.steps_done = config, accelerator, steps, 0
+        self.colorizer = colorizer.train()
+        self.generator: nn.Module = accelerator.prepare_model(colorizer)
+        self.perceptual = perceptual.to(accelerator.device) if perceptual else None
+
+    @classmethod
+    def vgg_name(cls, config: Any) -> VGGName | None:
+        """Which VGG the perceptual loss of this config needs, None for none."""
+        return None
+
+    @abstractmethod
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Do one optimisation step; returns detached scalars to log."""
+
+    @property
+    @abstractmethod
+    def learning_rate(self) -> float:
+        """The generator's learning rate right now."""
+
+    def _follow_cosine(self, *optimizers: Optimizer) -> None:
+        """Set the learning rate of this step."""
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * cosine(self.steps_done, self.steps)
+
+    def _update(self, optimizer: Optimizer, loss: Tensor) -> None:
+        """Differentiate the loss and let one optimizer follow it."""
+        optimizer.zero_grad(set_to_none=True)
+        self.accelerator.backward(loss)
+        optimizer.step()
+
+
+def cosine(step: int, steps: int) -> float:
+    """Learning-rate factor: up over a fiftieth of the steps (200 at most), then down half a cosine towards zero.
+
+    A function of the step alone, so that a schedule has no state to save or to get out of step.
+
+    Source:
+        Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts.
+    """
+    warmup = max(1, min(200, steps // 50))
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Let a network take no gradients, so that a generator's loss leaves its judge alone."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+def detached(**losses: Tensor) -> dict[str, Tensor]:
+    """Scalars for the log, free of their graphs."""
+    return {name: loss.detach() for name, loss in losses.items()}
+
+
+def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> Optimizer:
+    """Adam, as both adversarial papers use it."""
+    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=betas)

@@ -1,0 +1,77 @@
+"""Round 3: a U-Net with a perceptual loss, and no adversary."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from colorization.lab import network_to_rgb
+from train.batch import Batch
+from train.losses import color_loss
+from train.perceptual import VGGName
+from train.recipes.base import Recipe, RecipeConfig, detached
+
+
+@dataclass(frozen=True)
+class UNetConfig(RecipeConfig):
+    """VGG19 perceptual loss + L1 on ab.
+
+    The earlier round is `--size 160 --batch-size 16 --unet.perceptual-weight 0`: smaller, and MAE only.
+    """
+
+    learning_rate: float = 1e-3
+    """Peak learning rate; AdamW with a cosine schedule."""
+    weight_decay: float = 1e-2
+    """AdamW's weight decay."""
+    l1_weight: float = 10.0
+    """Weight of L1 on ab, the round's MAE."""
+    color_weight: float = 0.0
+    """Weight of L1 on the colour channels, weighted by chroma."""
+    perceptual_weight: float = 1.0
+    """Weight of the VGG19 perceptual loss; 0 needs no VGG."""
+
+
+class UNetRecipe(Recipe):
+    """Plain supervised learning.
+
+    Source:
+        Johnson et al. 2016, arXiv:1603.08155, for the perceptual loss.
+    """
+
+    name, size, batch_size = "unet", 320, 8
+
+    def __init__(self, config: UNetConfig, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self.optimizer = torch.optim.AdamW(
+            self.generator.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    @classmethod
+    def vgg_name(cls, config: UNetConfig) -> VGGName | None:
+        """VGG19, unless the perceptual loss is off."""
+        return "vgg19" if config.perceptual_weight else None
+
+    @property
+    def learning_rate(self) -> float:
+        """On its way down the cosine."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Do one optimisation step; returns detached scalars to log."""
+        L, real_ab = batch
+        self._follow_cosine(self.optimizer)
+        self.steps_done += 1
+        fake_ab = self.generator(L)
+        logged = {"l1": F.l1_loss(fake_ab, real_ab)}
+        loss = self.config.l1_weight * logged["l1"]
+        if self.config.color_weight:
+            logged["color"] = color_loss(fake_ab, real_ab)
+            loss = loss + self.config.color_weight * logged["color"]
+        if self.perceptual:
+            with self.accelerator.autocast():
+                logged["perceptual"] = self.perceptual(network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab))
+            loss = loss + self.config.perceptual_weight * logged["perceptual"]
+        self._update(self.optimizer, loss)
+        return detached(**logged)

@@ -1,0 +1,76 @@
+"""What a run leaves behind, whole or not at all: weights, config, how they came to be, a contact sheet."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from colorization.colorizer import Colorizer
+
+RECORD = "training.json"
+SHEET = "samples.png"
+
+
+@dataclass
+class Stage:
+    """One run of the trainer; a model trained in several runs has several."""
+
+    command: str
+    dataset: str
+    split: str
+    seed: int
+    size: int
+    batch_size: int
+    processes: int
+    precision: str
+    steps: int
+    options: dict[str, Any]
+    versions: dict[str, str]
+    steps_done: int = 0
+    pictures_seen: int = 0
+    gray_left_out: int = 0
+    broken_left_out: int = 0
+    seconds: float = 0.0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+
+def earlier_stages(folder: Path) -> list[dict[str, Any]]:
+    """The stages that made the weights in a folder; none if it does not say."""
+    file = folder / RECORD
+    return json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
+
+
+def save_run(
+    folder: Path, colorizer: Colorizer, earlier: list[dict[str, Any]], stage: Stage, sheet: Image.Image
+) -> None:
+    """Write a run's folder in one move, so that a reader finds the old one or the new one.
+
+    Args:
+        folder: Where to; what it held before is replaced.
+        colorizer: The averaged weights.
+        earlier: Stages before this one.
+        stage: This stage, so far.
+        sheet: Contact sheet of the last batch.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        fresh.chmod(0o755)
+        colorizer._save_pretrained(fresh)
+        text = json.dumps({"stages": [*earlier, asdict(stage)]}, indent=1)
+        (fresh / RECORD).write_text(text + "\n", encoding="utf-8")
+        sheet.save(fresh / SHEET)
+        if folder.exists():
+            stale = fresh.with_name(fresh.name + "-old")
+            os.rename(folder, stale)
+            os.rename(fresh, folder)
+            shutil.rmtree(stale)
+        else:
+            os.rename(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
