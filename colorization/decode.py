@@ -15,6 +15,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # Pillow reads 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 _MAX_JPEG_SCANS = 100  # real progressive files have about ten; each more is a whole pass over all pixels
+_DAMAGED = "the picture is damaged or cut short ({}): save it again or send the original"
 
 
 class DecodeError(ValueError):
@@ -42,12 +43,7 @@ def decode(data: bytes) -> Decoded:
     Raises:
         DecodeError: If the file is empty, too large, of another kind, damaged or cut short.
     """
-    if not data:
-        raise DecodeError("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise DecodeError(
-            f"the file has {len(data) / 1e6:.0f} MB, at most {MAX_BYTES / 1e6:.0f} MB are accepted: make it smaller"
-        )
+    check_size(len(data))
     opened = _open(data)
     try:
         opened.load()
@@ -62,23 +58,33 @@ def decode(data: bytes) -> Decoded:
     except DecodeError:
         raise
     except Exception as error:  # a decoder fed with damaged bytes may raise anything at all
-        raise DecodeError(
-            f"the picture is damaged or cut short ({error}): save it again or send the original"
-        ) from error
+        raise DecodeError(_DAMAGED.format(error)) from error
     return Decoded(Image.fromarray(np.array(rgb)), tuple(notes))  # a bare array carries no metadata along
+
+
+def check_size(count: int) -> None:
+    """Refuse a file by its number of bytes alone; raises `DecodeError`."""
+    if not count:
+        raise DecodeError("the file is empty")
+    if count > MAX_BYTES:
+        raise DecodeError(
+            f"the file has {count / 1e6:.0f} MB, at most {MAX_BYTES / 1e6:.0f} MB are accepted: make it smaller"
+        )
 
 
 def _open(data: bytes) -> Image.Image:
     """Read the header, and refuse what should not be decoded at all."""
-    kinds = "a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF picture"
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise DecodeError(f"this is not {kinds}, or its beginning is damaged: export it as JPEG or PNG") from error
+        raise DecodeError(
+            "this is not a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF picture, or its beginning is damaged: "
+            "export it as JPEG or PNG"
+        ) from error
     except Image.DecompressionBombError as error:
         raise DecodeError(f"the picture is larger than {MAX_PIXELS // 10**6} megapixels: make it smaller") from error
     except Exception as error:  # as above
-        raise DecodeError(f"this is not a readable {kinds[2:]} ({error})") from error
+        raise DecodeError(_DAMAGED.format(error)) from error
     if opened.width * opened.height > MAX_PIXELS:
         megapixels = opened.width * opened.height / 1e6
         raise DecodeError(

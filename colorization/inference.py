@@ -50,7 +50,8 @@ def gray(picture: Image.Image) -> Image.Image:
     pixels = np.array(picture.convert("RGB"))
     for rows in _strips(pixels):
         light, ab = rgb_to_network(_to_tensor(pixels[rows]))
-        pixels[rows] = _to_pixels(light, torch.zeros_like(ab))
+        # One channel for all three: D65 rounded to five digits leaves them up to one level apart.
+        pixels[rows] = _to_pixels(light, torch.zeros_like(ab))[..., 1:2]
     return Image.fromarray(pixels)
 
 

@@ -145,5 +145,6 @@ def _check_channels(image: Tensor, channels: int, name: str) -> None:
     """Refuse images whose channels are not third from the end."""
     if image.dim() < 3 or image.shape[-3] != channels:
         raise ValueError(
-            f"{name} has shape {tuple(image.shape)}, expected (..., {channels}, H, W): put the channels before height and width"
+            f"{name} has shape {tuple(image.shape)}, expected (..., {channels}, H, W): "
+            "put the channels before height and width"
         )

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-# accelerate runs this folder as a script: sys.path[0] is then train/ itself, where data.py and the like would shadow others.
+# accelerate runs this folder as a script: sys.path[0] is then train/ itself, where data.py and its like shadow others.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import tyro  # noqa: E402

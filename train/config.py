@@ -36,6 +36,8 @@ class Options:
     """Seed of weights, order, crops and flips."""
     min_colorfulness: float = 8.0
     """Pictures less colourful (Hasler and Suesstrunk) teach gray: they are left out and counted."""
+    vary_lightness: bool = True
+    """Change gamma, contrast, sharpness and grain of the input at random."""
     workers: int = 1
     """Processes that decode, beside each training process; 0 decodes in the training process."""
     ema_decay: float = 0.999

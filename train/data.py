@@ -20,7 +20,7 @@ from colorization.decode import DecodeError, decode
 from colorization.metrics import colorfulness
 
 _SHUFFLE_BUFFER = 2048  # encoded pictures, about 40 MB
-_ZOOM = 1.4  # a crop covers at least 1 / 1.4 of the short side
+_ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 _PREVIEW = 64  # colourfulness is measured on a thumbnail of this size
 
 
@@ -121,7 +121,7 @@ class CropStream(TorchIterableDataset):
 
 
 def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Tensor:
-    """Cut a random square of at least 1 / 1.4 of the short side, resize it, flip it half the time.
+    """Cut a random square of at least 1 / 1.2 of the short side, resize it, flip it half the time.
 
     Returns:
         sRGB, (3, size, size), uint8.

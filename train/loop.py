@@ -22,6 +22,7 @@ from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import to_picture
 from colorization.zoo import EMBEDDED, ZOO, load
+from train.augment import vary_lightness
 from train.batch import Batch, to_batch
 from train.config import Options
 from train.data import Crops, CropStream, crop_loader, open_stream
@@ -72,6 +73,8 @@ def train(options: Options, name: str, accelerator: Accelerator) -> Path:
     log = _Log(stage, recipe, accelerator.is_main_process)
     for crop in loader:
         batch = to_batch(crop.pixels, accelerator.device)
+        if options.vary_lightness:
+            batch = batch._replace(L=vary_lightness(batch.L))
         log.add(recipe.step(batch), crop)
         average.update_parameters(recipe.colorizer)
         finished = stage.steps_done == options.steps
@@ -84,7 +87,8 @@ def train(options: Options, name: str, accelerator: Accelerator) -> Path:
     if not stage.steps_done:
         raise ValueError(
             f"{options.dataset} gave no batch of {batch_size} usable pictures "
-            f"({stage.gray_left_out} were gray, {stage.broken_left_out} did not decode): check it, or lower --batch-size"
+            f"({stage.gray_left_out} were gray, {stage.broken_left_out} did not decode): "
+            "check it, or lower --batch-size"
         )
     if stage.steps_done < options.steps:
         raise ValueError(f"{options.dataset} ended after {stage.steps_done} of {options.steps} steps")
@@ -129,7 +133,8 @@ def _stage(options: Options, name: str, size: int, batch_size: int, accelerator:
         processes=accelerator.num_processes,
         precision=accelerator.mixed_precision,
         steps=options.steps,
-        options=asdict(options.recipe_config(name)) | {"ema_decay": options.ema_decay, "init_from": options.init_from},
+        options=asdict(options.recipe_config(name))
+        | {"ema_decay": options.ema_decay, "init_from": options.init_from, "vary_lightness": options.vary_lightness},
         versions={
             "python": platform.python_version(),
             "torch": torch.__version__,

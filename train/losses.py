@@ -51,7 +51,7 @@ def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor)
     mix = torch.rand(len(real_ab), 1, 1, 1, device=real_ab.device, dtype=real_ab.dtype)
     between = torch.lerp(fake_ab.detach(), real_ab.detach(), mix).requires_grad_()
     # Each picture's score is a mean over patches; the sum over the batch keeps the pictures' gradients apart.
-    score = critic(L, between).flatten(1).mean(1).sum()
+    score = critic(L, between).reshape(len(L), -1).mean(1).sum()
     (gradient,) = torch.autograd.grad(score, between, create_graph=True)
     return ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
 

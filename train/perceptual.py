@@ -25,6 +25,9 @@ class VGGFeatures(nn.Module):
         Simonyan and Zisserman 2014, arXiv:1409.1556, table 1, columns D and E.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, name: VGGName) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -84,7 +87,10 @@ def vgg_features(name: VGGName, weights: Path | None = None) -> VGGFeatures:
         ValueError: If the file does not hold the weights of this VGG.
     """
     network = VGGFeatures(name)
-    both_ways = f"give a local copy with --vgg-weights FILE.safetensors, or let this machine reach the Hub for timm/{name}.tv_in1k"
+    both_ways = (
+        "give a local copy with --vgg-weights FILE.safetensors, "
+        f"or let this machine reach the Hub for timm/{name}.tv_in1k"
+    )
     try:
         file = weights or Path(hf_hub_download(f"timm/{name}.tv_in1k", "model.safetensors"))
         stored = load_file(file)

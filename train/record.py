@@ -1,7 +1,6 @@
 """What a run leaves behind, whole or not at all: weights, config, how they came to be, a contact sheet."""
 
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -67,10 +66,10 @@ def save_run(
         sheet.save(fresh / SHEET)
         if folder.exists():
             stale = fresh.with_name(fresh.name + "-old")
-            os.rename(folder, stale)
-            os.rename(fresh, folder)
+            folder.rename(stale)
+            fresh.rename(folder)
             shutil.rmtree(stale)
         else:
-            os.rename(fresh, folder)
+            fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -35,7 +35,8 @@ def widths(width: int, depth: int, cap: int) -> list[int]:
     """
     if width < _GROUPS or width % _GROUPS or depth < 2:
         raise ValueError(
-            f"got width {width} and depth {depth}, expected a width that is a multiple of {_GROUPS} and a depth of 2 or more"
+            f"got width {width} and depth {depth}, "
+            f"expected a width that is a multiple of {_GROUPS} and a depth of 2 or more"
         )
     return [width * min(2**level, cap) for level in range(depth)]
 

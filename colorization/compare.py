@@ -1,0 +1,63 @@
+"""One picture, several models: what the page and the command line show of each."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from colorization.colorizer import Colorizer
+from colorization.inference import colorize, gray
+from colorization.metrics import Scores, colorfulness, score
+
+COLOR_THRESHOLD = 5.0  # colourfulness above which a photograph counts as being in colour
+_SCORED_SIDE = 1024  # scores of larger photographs are taken from copies of this long side
+
+
+class Result(NamedTuple):
+    """One version of a photograph."""
+
+    name: str
+    picture: Image.Image
+    seconds: float
+    scores: Scores | None
+    """Against the original, where that was in colour."""
+
+
+class Comparison:
+    """A photograph and its black-and-white version, to be coloured by several models.
+
+    Attributes:
+        original: The upload, if it was in colour, else None.
+        light: What the models see, in gray; of the upload's size.
+    """
+
+    def __init__(self, picture: Image.Image) -> None:
+        in_color = colorfulness(np.asarray(_small(picture.convert("RGB")))) > COLOR_THRESHOLD
+        self.original = picture if in_color else None
+        self.light = gray(picture)
+
+    def gray_scores(self) -> Scores | None:
+        """How the gray copy scores: the row to beat."""
+        return self._scores(self.light)
+
+    def results(self, models: Mapping[str, Colorizer]) -> Iterator[Result]:
+        """Colour the photograph with one model after the other, each as soon as it is ready."""
+        for name, model in models.items():
+            start = time.perf_counter()
+            picture = colorize(model, self.light)
+            seconds = time.perf_counter() - start
+            yield Result(name, picture, seconds, self._scores(picture))
+
+    def _scores(self, picture: Image.Image) -> Scores | None:
+        if self.original is None:
+            return None
+        return score(np.asarray(_small(picture)), np.asarray(_small(self.original)))
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """A copy that is quick to measure."""
+    small = picture.copy()
+    small.thumbnail((_SCORED_SIDE, _SCORED_SIDE), Image.Resampling.BOX, reducing_gap=None)
+    return small

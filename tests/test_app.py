@@ -1,0 +1,236 @@
+"""The real page: a real server, the real client, and a real browser where there is one."""
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import NAMES, ROOT
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from colorization.inference import gray
+
+CHROMIUM = Path("/usr/bin/chromium")
+TITLES = {"pix2pix": "pix2pix", "cwgan": "CWGAN", "unet": "U-Net"}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def server(subprocess_env, tmp_path_factory):
+    """`python app.py`, as the README starts it, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("app")
+    env = subprocess_env | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files")}
+    before = set(ROOT.iterdir())
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}/"
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            break
+        except OSError:
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.5)
+    yield url
+    process.terminate()
+    process.wait(10)
+    assert set(ROOT.iterdir()) == before, "the page wrote into the folder it was started in"
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    return Client(server, verbose=False)
+
+
+@pytest.fixture
+def old(photograph, tmp_path):
+    """A black-and-white photograph with a secret in its metadata."""
+    exif = Image.Exif()
+    exif[0x010E] = "a secret"
+    gray(photograph).save(tmp_path / "old.jpg", exif=exif)
+    return tmp_path / "old.jpg"
+
+
+def test_one_named_endpoint(client):
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(named) == ["/colorize"]
+
+
+def test_the_endpoint_colours_a_photograph(client, old, photograph):
+    original, light, *results = client.predict(handle_file(old), api_name="/colorize")
+    assert original is None
+    for name, file in zip(NAMES, results[:3], strict=True):
+        picture = Image.open(file)
+        assert picture.format == "PNG" and picture.size == photograph.size and not picture.info, name
+        pixels = np.asarray(picture).astype(int)
+        assert np.abs(pixels[..., 0] - pixels[..., 2]).mean() > 1, f"{name} left it gray"
+        assert Path(file).name == f"{name}.png"
+    assert [
+        bool(re.fullmatch(rf"\*\*{TITLES[n]}\*\*, \d+\.\d\d s", c)) for n, c in zip(NAMES, results[3:6], strict=True)
+    ] == [True] * 3
+    assert Image.open(light).size == photograph.size
+    assert b"a secret" not in b"".join(Path(f).read_bytes() for f in (light, *results[:3]))
+
+
+def test_a_colour_photograph_is_scored_beside_the_gray_row(client, photograph, tmp_path):
+    photograph.save(tmp_path / "colour.png")
+    original, light, *_, table, _ = client.predict(handle_file(tmp_path / "colour.png"), api_name="/colorize")
+    assert np.array_equal(np.asarray(Image.open(original)), np.asarray(photograph))
+    assert np.array_equal(np.asarray(Image.open(light)), np.asarray(gray(photograph)))
+    rows = {row[0]: row[2:] for row in table["data"]}
+    assert list(rows) == ["gray copy", *TITLES.values()]
+    assert all(float(cell) > 0 for row in rows.values() for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("text.jpg", b"hello", "This file cannot be coloured: this is not a JPEG"),
+        ("empty.png", b"", "the file is empty"),
+        ("cut.png", None, "damaged or cut short"),
+        ("drawing.svg", b"<svg onload='alert(1)'/>", "this is not a JPEG"),
+    ],
+)
+def test_a_bad_file_is_a_sentence(client, old, photograph, tmp_path, name, data, reason):
+    if data is None:
+        buffer = io.BytesIO()
+        photograph.save(buffer, "png")
+        data = buffer.getvalue()[:2000]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(AppError, match=reason):
+        client.predict(handle_file(tmp_path / name), api_name="/colorize")
+    assert client.predict(handle_file(old), api_name="/colorize"), "and the next request is served"
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ({"path": "http://127.0.0.1:9/picture.png"}, "addresses are not fetched"),
+        ({"path": None, "url": "data:image/png;base64,iVBORw0KGgo="}, "data URLs are not accepted"),
+        ({"path": "/etc/passwd"}, "."),
+        ({"path": str(ROOT / "README.md")}, "."),
+    ],
+)
+def test_nothing_is_read_or_fetched_because_an_upload_asked_for_it(client, field, reason):
+    with pytest.raises(AppError, match=reason) as raised:
+        client.predict(field | {"meta": {"_type": "gradio.FileData"}}, api_name="/colorize")
+    assert "root:" not in str(raised.value)
+
+
+def test_notes_reach_the_user(client, tmp_path):
+    rgba = np.zeros((40, 60, 4), np.uint8)
+    rgba[:20, :, 3] = 255
+    Image.fromarray(rgba).save(tmp_path / "half.png")
+    *_, notes = client.predict(handle_file(tmp_path / "half.png"), api_name="/colorize")
+    assert "transparent parts" in notes
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser."""
+    if not CHROMIUM.is_file():
+        pytest.skip("Debian's chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """The page, freshly opened; a test fails on anything in its console that is an error."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1100})
+    page.set_default_timeout(60_000)
+    errors = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server)
+    yield page
+    page.close()
+    assert errors == []
+
+
+def upload(page, file):
+    page.locator("#upload input[type=file]").set_input_files(file)
+
+
+def pick(page, label, name):
+    picker = page.get_by_label(label)
+    picker.fill(name)
+    picker.press("Enter")
+
+
+def natural_size(page, name):
+    image = page.locator(f"#{name} img")
+    image.wait_for()
+    return image.evaluate("async i => { await i.decode(); return [i.naturalWidth, i.naturalHeight]; }")
+
+
+def test_a_photograph_is_coloured_by_three_models_in_the_browser(page, old, photograph, tmp_path):
+    upload(page, old)
+    for name in NAMES:
+        assert natural_size(page, name) == list(photograph.size)
+        page.get_by_text(re.compile(rf"^{TITLES[name]}, \d+\.\d\d s$")).wait_for()
+    assert not page.locator("#original img").count()
+    slider = page.locator("#slider")
+    slider.locator("img").nth(1).wait_for()
+    handle = slider.locator(".inner")
+    handle.scroll_into_view_if_needed()
+    before = handle.bounding_box()
+    page.mouse.move(before["x"] + 5, before["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(before["x"] + 205, before["y"] + 5, steps=8)
+    page.mouse.up()
+    assert handle.bounding_box()["x"] - before["x"] > 100, "the slider does not move"
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    page.screenshot(path=folder / "page.png", full_page=True)
+
+
+def test_the_pickers_choose_what_is_compared(page, photograph, tmp_path):
+    photograph.save(tmp_path / "colour.png")
+    upload(page, tmp_path / "colour.png")
+    assert natural_size(page, "original") == list(photograph.size)
+    page.get_by_text("The gray copy is the row to beat.").wait_for()
+    pick(page, "Left", "original")
+    page.locator("#slider img[src*='original.png']").first.wait_for()
+    pick(page, "Right", "cwgan")
+    page.locator("#slider img[src*='cwgan.png']").first.wait_for()
+
+
+def test_an_error_is_a_sentence_on_the_page(page, tmp_path):
+    (tmp_path / "text.jpg").write_bytes(b"hello")
+    upload(page, tmp_path / "text.jpg")
+    page.get_by_text("This file cannot be coloured: this is not a JPEG").wait_for()
+
+
+def test_an_example_is_one_click(page, photograph):
+    page.locator(".gallery-item, [data-testid=dataset] button, .gallery button").first.click()
+    assert natural_size(page, "unet") == [512, 512]
+
+
+def test_the_models_tab_tells_the_rounds_apart(page):
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_text("critic five times per generator step").wait_for()
+    page.get_by_text("gray copy of the input").wait_for()

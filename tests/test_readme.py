@@ -1,0 +1,53 @@
+"""What the README says is so."""
+
+import re
+from importlib.metadata import version
+
+import yaml
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def pins(name):
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(re.findall(r"^([\w-]+)==([\w.]+)$", "\n".join(lines), flags=re.M))
+
+
+def test_front_matter_is_a_spaces():
+    front = yaml.safe_load(README.split("---")[1])
+    assert front["sdk"] == "gradio" and front["app_file"] == "app.py" and front["license"] == "apache-2.0"
+    assert str(front["sdk_version"]) == pins("requirements.txt")["gradio"] == version("gradio")
+    assert len(front["short_description"]) <= 60
+    assert {"title", "emoji", "colorFrom", "colorTo", "python_version", "tags"} <= front.keys()
+
+
+def test_tested_versions_are_the_pinned_ones():
+    for name, pinned in (pins("requirements.txt") | pins("requirements-dev.txt")).items():
+        assert version(name).split("+")[0] == pinned, name
+
+
+def test_the_file_tree_is_true():
+    tree = re.search(r"```\n(app\.py.*?)```", README, flags=re.S).group(1)
+    named, folders = set(), []
+    for line in tree.splitlines():
+        indent, entry = re.match(r"( *)(\S+)", line).groups()
+        folders = folders[: len(indent) // 2]
+        path = "/".join([*folders, entry.rstrip("/")])
+        assert (ROOT / path).exists(), f"{path} is in the README, but not here"
+        named.add(path)
+        if entry.endswith("/"):
+            folders.append(entry.rstrip("/"))
+    for folder in ("colorization", "train"):
+        for file in (ROOT / folder).rglob("*.py"):
+            path = str(file.relative_to(ROOT))
+            assert path in named or file.name == "__init__.py", f"{path} is here, but not in the README"
+
+
+def test_commands_in_the_readme_name_real_options():
+    from train.config import Options
+
+    options = {f"--{name.replace('_', '-')}" for name in Options.__dataclass_fields__}
+    for command in re.findall(r"^accelerate launch.* train (.*?)(?<!\\)$", README, flags=re.M | re.S):
+        given = {word for word in re.findall(r"--[\w-]+", command)}
+        assert given <= options, given - options

@@ -1,0 +1,184 @@
+"""Each recipe is its paper's algorithm; the classic faults cannot happen."""
+
+import copy
+import math
+
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from colorization.zoo import ZOO
+from train.batch import Batch
+from train.perceptual import PerceptualLoss
+from train.recipes import RECIPES
+from train.recipes.base import cosine
+from train.recipes.cwgan import CWGANConfig
+from train.recipes.pix2pix import Pix2PixConfig
+from train.recipes.unet import UNetConfig
+
+CONFIGS = {"pix2pix": Pix2PixConfig, "cwgan": CWGANConfig, "unet": UNetConfig}
+
+
+class Pooled(nn.Module):
+    """A feature network small enough for a test."""
+
+    def forward(self, rgb):
+        return [nn.functional.avg_pool2d(rgb, 2) + 1]
+
+
+def recipe(name, steps=100, perceptual=None, **options):
+    torch.manual_seed(0)
+    config = CONFIGS[name](width=8, depth=3, **options)
+    colorizer = ZOO[name].cls(width=8, depth=3, working_size=32)
+    return RECIPES[name](config, colorizer, Accelerator(cpu=True), steps, perceptual)
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(4, 1, 4, 4, generator=generator) * 2 - 1
+    L = nn.functional.interpolate(coarse, size=(32, 32), mode="bilinear", align_corners=False)
+    return Batch(L, torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1))  # colour that lightness tells
+
+
+def weights(network):
+    return copy.deepcopy(network.state_dict())
+
+
+def changed(network, before):
+    return any(not torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_every_model_has_a_recipe_and_every_recipe_a_model():
+    assert ZOO.keys() == RECIPES.keys()
+    assert all(RECIPES[name].name == ZOO[name].cls.name == name for name in ZOO)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "perceptual"),
+    [
+        ("pix2pix", {"learning_rate": 2e-3}, None),
+        ("cwgan", {"learning_rate": 2e-3, "dropout": 0.0, "l1_steps": 150, "color_weight": 10.0}, None),
+        ("unet", {"learning_rate": 2e-3}, PerceptualLoss(Pooled())),
+    ],
+)
+def test_overfits_one_batch(name, options, perceptual, batch):
+    trained = recipe(name, steps=200, perceptual=perceptual, **options)
+    start = trained.step(batch)["l1"]
+    for _ in range(199):
+        logged = trained.step(batch)
+        end = logged.get("l1", start)
+    assert end < 0.35 * start
+    assert all(value.isfinite() and not value.requires_grad for value in logged.values())
+
+
+def test_pix2pix_changes_both_networks_once_each_per_step(batch):
+    trained = recipe("pix2pix")
+    updates = {"generator": 0, "discriminator": 0}
+    for who in updates:
+        optimizer = getattr(trained, f"{who}_optimizer")
+        original = optimizer.step
+
+        def counted(*args, who=who, original=original, **kwargs):
+            updates[who] += 1
+            return original(*args, **kwargs)
+
+        optimizer.step = counted
+    for _ in range(3):
+        trained.step(batch)
+    assert updates == {"generator": 3, "discriminator": 3}
+
+
+@pytest.mark.parametrize(("name", "judge"), [("pix2pix", "discriminator"), ("cwgan", "critic")])
+def test_the_judges_gradient_reaches_the_generator(name, judge, batch):
+    """Without L1 the generator moves only if the judge tells it how."""
+    trained = recipe(name, l1_weight=0.0, **({"n_critic": 1} if name == "cwgan" else {}))
+    before = weights(trained.generator)
+    trained.step(batch)
+    assert changed(trained.generator, before)
+
+
+@pytest.mark.parametrize(("name", "judge"), [("pix2pix", "discriminator"), ("cwgan", "critic")])
+def test_the_generators_step_leaves_the_judge_alone(name, judge, batch):
+    """With the judge's own learning rate at zero nothing else may move it, nor fill its gradients."""
+    trained = recipe(name, **({"n_critic": 1} if name == "cwgan" else {}))
+    network = getattr(trained, judge)
+    before, seen = weights(network), []
+    optimizer = trained.generator_optimizer
+    step = optimizer.step
+    getattr(trained, f"{judge}_optimizer").step = lambda: seen.append([p.grad.clone() for p in network.parameters()])
+    optimizer.step = lambda: (step(), seen.append([p.grad.clone() for p in network.parameters()]))
+    trained.step(batch)
+    assert not changed(network, before)
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True)), (
+        "the generator's loss polluted its judge's gradient"
+    )
+    assert all(p.requires_grad for p in network.parameters()), "the judge stays frozen"
+
+
+def test_the_critics_step_leaves_the_generator_alone(batch):
+    trained = recipe("cwgan", n_critic=5)
+    generator, critic = weights(trained.generator), weights(trained.critic)
+    logged = trained.step(batch)
+    assert changed(trained.critic, critic) and not changed(trained.generator, generator)
+    assert set(logged) == {"wasserstein", "penalty"}
+
+
+def test_five_critic_steps_to_one_of_the_generator(batch):
+    trained = recipe("cwgan", l1_steps=3)
+    kinds = ["l1" in (logged := trained.step(batch)) and "wasserstein" not in logged for _ in range(3)]
+    assert kinds == [True] * 3, "L1 alone at the start"
+    schedule = [sorted(trained.step(batch)) for _ in range(10)]
+    critic_only = ["penalty", "wasserstein"]
+    both = ["critic_score", "l1", "penalty", "wasserstein"]
+    assert schedule == [*[critic_only] * 4, both, *[critic_only] * 4, both]
+
+
+def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
+    def distance_after(absolute):
+        trained = recipe("cwgan", steps=10_000, n_critic=10**6, absolute_wasserstein=absolute, learning_rate=1e-3)
+        return [trained.step(batch)["wasserstein"].item() for _ in range(60)][-1]
+
+    assert distance_after(False) > 0.02
+    assert abs(distance_after(True)) < distance_after(False) / 2
+
+
+def test_improved_round_adds_its_terms(batch):
+    trained = recipe("cwgan", n_critic=1, color_weight=1.0, perceptual=PerceptualLoss(Pooled()), perceptual_weight=1.0)
+    assert {"color", "perceptual", "l1"} <= set(trained.step(batch))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "vgg"),
+    [
+        ("pix2pix", {}, None),
+        ("cwgan", {}, None),
+        ("cwgan", {"perceptual_weight": 1.0}, "vgg16"),
+        ("unet", {}, "vgg19"),
+        ("unet", {"perceptual_weight": 0.0}, None),
+    ],
+)
+def test_which_vgg_is_wanted(name, options, vgg):
+    assert RECIPES[name].vgg_name(CONFIGS[name](**options)) == vgg
+
+
+def test_learning_rates_follow_their_rounds(batch):
+    constant, falling = recipe("pix2pix", steps=20), recipe("unet", steps=20, perceptual_weight=0.0)
+    rates = []
+    for _ in range(20):
+        constant.step(batch), falling.step(batch)
+        rates.append(falling.learning_rate)
+        assert constant.learning_rate == 2e-4
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 0.02 * rates[0]
+    assert cosine(0, 1000) == 1 / 20 and cosine(19, 1000) == 1 and math.isclose(cosine(1000, 1000), 0)
+
+
+def test_rounds_sizes_are_the_projects():
+    assert [(RECIPES[n].size, RECIPES[n].batch_size) for n in ("pix2pix", "cwgan", "unet")] == [
+        (256, 16),
+        (224, 16),
+        (320, 8),
+    ]
+    assert Pix2PixConfig().l1_weight == 100 and CWGANConfig().gp_weight == 10 and CWGANConfig().n_critic == 5
+    assert not CWGANConfig().absolute_wasserstein

@@ -1,0 +1,107 @@
+"""The trainer as users start it: a real `accelerate launch train` in a subprocess."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import NAMES, ROOT
+
+from colorization import colorize, load
+from train.config import Options
+
+SMALL = [f"--{name}.{option}" for name in NAMES for option in ("width", "depth")]
+SMALL = [word for option in SMALL for word in (option, "8" if option.endswith("width") else "3")]
+
+
+@pytest.fixture(scope="module")
+def launch(subprocess_env):
+    def launch(*arguments, command=("accelerate", "launch", "--cpu", "--num_processes", "1", "train")):
+        words = [*command, *map(str, arguments)]
+        return subprocess.run(words, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=240)
+
+    return launch
+
+
+@pytest.fixture(scope="module")
+def trained(launch, parquet, tmp_path_factory):
+    """All three recipes, a few steps each, in one launch."""
+    folder = tmp_path_factory.mktemp("runs")
+    options = ["--steps", 7, "--size", 32, "--batch-size", 4, "--save-every", 5, "--workers", 0, *SMALL]
+    options += ["--unet.perceptual-weight", 0, "--cwgan.color-weight", 1]
+    done = launch("--recipe", "all", "--dataset", parquet, "--output-dir", folder, *options)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accelerate_launch_trains_every_recipe(trained, name, photograph):
+    folder, done = trained
+    files = {f.name for f in (folder / name).iterdir()}
+    assert files == {"config.json", "model.safetensors", "training.json", "samples.png"}
+    assert f"{name}: weights, record and samples are in" in done.stdout
+    assert all(word in done.stderr for word in ("l1=", "lr=", "img/s="))
+    model = load(folder / name)
+    assert model.name == name and model.working_size == 32
+    assert any(p.abs().sum() > 0 for n, p in model.named_parameters() if n.startswith("head")), "it learned nothing"
+    assert colorize(model, photograph).size == photograph.size
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_record_says_how_the_weights_came_to_be(trained, name, parquet):
+    (stage,) = json.loads((trained[0] / name / "training.json").read_text())["stages"]
+    assert stage["command"].startswith("accelerate launch train --recipe all")
+    assert stage["steps_done"] == 7 and stage["pictures_seen"] == 28 and stage["size"] == 32 and stage["seed"] == 0
+    assert stage["dataset"] == str(parquet) and stage["processes"] == 1
+    assert stage["curve"][-1]["step"] == 7 and stage["curve"][-1]["l1"] > 0
+    assert stage["broken_left_out"] <= 2
+
+
+def test_going_on_from_earlier_weights_keeps_their_history(trained, launch, parquet, tmp_path):
+    start = trained[0] / "unet"
+    options = ["--steps", 2, "--size", 64, "--batch-size", 2, "--workers", 0, *SMALL, "--unet.perceptual-weight", 0]
+    done = launch(
+        "--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path, "--init-from", start, *options,
+        command=(sys.executable, "-m", "train"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    stages = json.loads((tmp_path / "unet/training.json").read_text())["stages"]
+    assert [s["size"] for s in stages] == [32, 64] and load(tmp_path / "unet").working_size == 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--dataset", "{parquet}/none-*.parquet"], "no file matches"),
+        (["--size", 33], "expected a multiple of 8"),
+        (["--steps", 0], "--steps is 0, expected 1 or more"),
+        (["--unet.perceptual-weight", 1, "--vgg-weights", "none.safetensors"], "--vgg-weights FILE"),
+        (["--init-from", "pix2pix"], "--init-from pix2pix is"),
+        (["--batch-size", 500, "--min-colorfulness", 300], "gave no batch of 500 usable pictures"),
+    ],
+)
+def test_mistakes_are_one_line(launch, parquet, tmp_path, arguments, reason):
+    given = [str(a).format(parquet=parquet) for a in arguments]
+    base = [
+        "--recipe",
+        "unet",
+        "--dataset",
+        parquet,
+        "--output-dir",
+        tmp_path,
+        "--steps",
+        1,
+        "--size",
+        32,
+        "--workers",
+        0,
+    ]
+    base += [*SMALL, "--unet.perceptual-weight", 0, "--batch-size", 2]
+    done = launch(*base, *given, command=(sys.executable, "-m", "train"))
+    assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert not list(tmp_path.iterdir()), "a run that never began left something behind"
+
+
+def test_larger_networks_are_a_matter_of_the_command_line(tmp_path):
+    options = Options("unet", tmp_path)
+    assert options.recipe_config("unet").width == 32 and options.dataset == "larrygzlb1994/lhq_256"
