@@ -4,7 +4,7 @@ import importlib.util
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,55 @@ def build_demo(models: Mapping[str, Colorizer]) -> gr.Blocks:
     Returns:
         The page, with one named API endpoint, `/colorize`.
     """
-    titles = [ZOO[name].title for name in models]
+    with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
+        gr.Markdown(INTRO)
+        files = gr.State({})  # where each version of the photograph lies, for the slider
+        with gr.Tab("Colorize"):
+            upload = _upload()
+            gr.Examples(_examples(), upload, label="Or one of these")
+            notes = gr.Markdown()
+            with gr.Row():
+                original = _shown("Original", "original", visible=False)
+                light = _shown("Input, black and white", "input")
+                results, captions = [], []
+                for name in models:
+                    with gr.Column(min_width=200):
+                        results.append(_shown(ZOO[name].title, name))
+                        captions.append(gr.Markdown(elem_classes="caption"))
+            with gr.Row():
+                versions = ["input", *models, "original"]
+                left = gr.Dropdown(versions, value="input", label="Left")
+                right = gr.Dropdown(versions, value=versions[-2], label="Right")
+            slider = gr.ImageSlider(label="Before and after", format="png", interactive=False, elem_id="slider")
+            with gr.Column(visible=False) as scored:
+                scores = gr.Dataframe(headers=HEADERS, interactive=False, label="Times and scores")
+                gr.Markdown(
+                    "Taken at a long side of at most 1024 px. Higher PSNR and SSIM are better, lower delta E is. "
+                    "The gray copy is the row to beat."
+                )
+        with gr.Tab("Models"):
+            gr.Markdown(models_page(models))
+        coloured = upload.change(
+            _colorize_with(models),
+            upload,
+            [original, light, *results, *captions, scores, notes, files],
+            api_name="colorize",
+            api_description="Colour one photograph with every model.",
+        )
+        coloured.success(
+            lambda known: [gr.update(visible="original" in known)] * 2,
+            files,
+            [original, scored],
+            api_visibility="private",
+        )
+        for event in (coloured.success, left.change, right.change):
+            event(_before_after, [files, left, right], slider, api_visibility="private", show_progress="hidden")
+    demo.queue(max_size=20, default_concurrency_limit=1)
+    return demo
+
+
+def _colorize_with(models: Mapping[str, Colorizer]) -> Callable[[str | None], Iterator[list[Any]]]:
+    """The function behind the page and the endpoint."""
 
     def colorize(file: str | None) -> Iterator[list[Any]]:
         """Colour one photograph with every model.
@@ -84,51 +132,7 @@ def build_demo(models: Mapping[str, Colorizer]) -> gr.Blocks:
             rows.append(_row(title, result.seconds, result.scores))
             yield shown()
 
-    with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
-        gr.Markdown(INTRO)
-        files = gr.State({})  # where each version of the photograph lies, for the slider
-        with gr.Tab("Colorize"):
-            upload = _upload()
-            gr.Examples(_examples(), upload, label="Or one of these")
-            notes = gr.Markdown()
-            with gr.Row():
-                original = _shown("Original", "original", visible=False)
-                light = _shown("Input, black and white", "input")
-                results, captions = [], []
-                for name, title in zip(models, titles, strict=True):
-                    with gr.Column(min_width=200):
-                        results.append(_shown(title, name))
-                        captions.append(gr.Markdown(elem_classes="caption"))
-            with gr.Row():
-                versions = ["input", *models, "original"]
-                left = gr.Dropdown(versions, value="input", label="Left")
-                right = gr.Dropdown(versions, value=versions[-2], label="Right")
-            slider = gr.ImageSlider(label="Before and after", format="png", interactive=False, elem_id="slider")
-            with gr.Column(visible=False) as scored:
-                scores = gr.Dataframe(headers=HEADERS, interactive=False, label="Times and scores")
-                gr.Markdown(
-                    "Taken at a long side of at most 1024 px. Higher PSNR and SSIM are better, lower delta E is. "
-                    "The gray copy is the row to beat."
-                )
-        with gr.Tab("Models"):
-            gr.Markdown(models_page(models))
-        coloured = upload.change(
-            colorize,
-            upload,
-            [original, light, *results, *captions, scores, notes, files],
-            api_name="colorize",
-            api_description="Colour one photograph with every model.",
-        )
-        coloured.success(
-            lambda known: [gr.update(visible="original" in known)] * 2,
-            files,
-            [original, scored],
-            api_visibility="private",
-        )
-        for event in (coloured.success, left.change, right.change):
-            event(_before_after, [files, left, right], slider, api_visibility="private", show_progress="hidden")
-    demo.queue(max_size=20, default_concurrency_limit=1)
-    return demo
+    return colorize
 
 
 def _before_after(files: dict[str, str], left: str, right: str) -> tuple[str, str] | None:

@@ -10,11 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # the Hub's clients read it when they are first imported
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 NAMES = ("pix2pix", "cwgan", "unet")
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)  # small tensors, and other processes beside them
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,7 @@ def test_mistakes_are_one_line(run, parquet, tmp_path):
 
 def test_a_card_says_what_was_measured_and_how_it_was_trained(run, evaluation):
     file, copy, _ = evaluation
-    (copy / "README.md").unlink()
+    (copy / "README.md").unlink(missing_ok=True)
     done = run("train.card", copy, "--evaluation", file, "--training-data", "docs/TRAINING_DATA.md")
     assert done.returncode == 0, done.stderr
     card, metrics = ModelCard.load(copy / "README.md"), json.loads((copy / "metrics.json").read_text())

@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from accelerate import Accelerator
 from conftest import NAMES, ROOT
 
 from colorization import colorize, load
 from train.config import Options
+from train.loop import train
+from train.recipes.unet import UNetConfig
 
 SMALL = [f"--{name}.{option}" for name in NAMES for option in ("width", "depth")]
 SMALL = [word for option in SMALL for word in (option, "8" if option.endswith("width") else "3")]
@@ -69,36 +73,31 @@ def test_going_on_from_earlier_weights_keeps_their_history(trained, launch, parq
     assert [s["size"] for s in stages] == [32, 64] and load(tmp_path / "unet").working_size == 64
 
 
+def test_a_mistake_is_one_line(launch, parquet, tmp_path):
+    done = launch(
+        "--recipe", "pix2pix", "--dataset", f"{parquet}/none-*.parquet", "--output-dir", tmp_path,
+        command=(sys.executable, "-m", "train"),
+    )  # fmt: skip
+    assert done.returncode == 1 and "train: cannot open" in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
+    ("given", "reason"),
     [
-        (["--dataset", "{parquet}/none-*.parquet"], "no file matches"),
-        (["--size", 33], "expected a multiple of 8"),
-        (["--steps", 0], "--steps is 0, expected 1 or more"),
-        (["--unet.perceptual-weight", 1, "--vgg-weights", "none.safetensors"], "--vgg-weights FILE"),
-        (["--init-from", "pix2pix"], "--init-from pix2pix is"),
-        (["--batch-size", 500, "--min-colorfulness", 300], "gave no batch of 500 usable pictures"),
+        ({"size": 33}, "expected a multiple of 8"),
+        ({"steps": 0}, "--steps is 0, expected 1 or more"),
+        ({"batch_size": -1}, "--batch-size is -1, expected 1 or more"),
+        ({"unet": UNetConfig(width=8, depth=3), "vgg_weights": Path("none.safetensors")}, "--vgg-weights FILE"),
+        ({"init_from": "pix2pix"}, "--init-from pix2pix is"),
+        ({"min_colorfulness": 300.0}, "gave no batch of 2 usable pictures"),
     ],
 )
-def test_mistakes_are_one_line(launch, parquet, tmp_path, arguments, reason):
-    given = [str(a).format(parquet=parquet) for a in arguments]
-    base = [
-        "--recipe",
-        "unet",
-        "--dataset",
-        parquet,
-        "--output-dir",
-        tmp_path,
-        "--steps",
-        1,
-        "--size",
-        32,
-        "--workers",
-        0,
-    ]
-    base += [*SMALL, "--unet.perceptual-weight", 0, "--batch-size", 2]
-    done = launch(*base, *given, command=(sys.executable, "-m", "train"))
-    assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, done.stderr
+def test_mistakes_are_named_and_leave_nothing_behind(parquet, tmp_path, given, reason):
+    small = {"size": 32, "batch_size": 2, "steps": 1, "workers": 0}
+    unet = UNetConfig(width=8, depth=3, perceptual_weight=0.0)
+    with pytest.raises((ValueError, FileNotFoundError), match=reason):
+        settings = {"dataset": str(parquet), "unet": unet} | small | given
+        train(Options("unet", tmp_path, **settings), "unet", Accelerator(cpu=True))
     assert not list(tmp_path.iterdir()), "a run that never began left something behind"
 
 

@@ -47,7 +47,7 @@ def earlier_stages(folder: Path) -> list[dict[str, Any]]:
 def save_run(
     folder: Path, colorizer: Colorizer, earlier: list[dict[str, Any]], stage: Stage, sheet: Image.Image
 ) -> None:
-    """Write a run's folder in one move, so that a reader finds the old one or the new one.
+    """Write a run's folder whole beside the old one, then put it in its place: nobody reads a half-written one.
 
     Args:
         folder: Where to; what it held before is replaced.
