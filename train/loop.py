@@ -1,5 +1,6 @@
 """The training loop: it knows what a Recipe is, and no model by name."""
 
+import math
 import platform
 import shlex
 import sys
@@ -79,6 +80,7 @@ def train(options: Options, name: str, accelerator: Accelerator) -> Path:
         average.update_parameters(recipe.colorizer)
         finished = stage.steps_done == options.steps
         if (finished or stage.steps_done % options.save_every == 0) and accelerator.is_main_process:
+            log.write()  # raises if a loss is not finite, before the weights are saved
             averaged: Colorizer = average.module  # type: ignore[assignment]
             save_run(folder, averaged, earlier, stage, _sheet(averaged, batch))
         if finished:
@@ -180,16 +182,18 @@ class _Log:
         for name, loss in losses.items():
             self.sums[name].append(loss)
         self.bar.update()
-        if stage.steps_done % _LOG_EVERY == 0 or stage.steps_done == stage.steps:
-            self._write()
+        if stage.steps_done % _LOG_EVERY == 0:
+            self.write()
 
-    def _write(self) -> None:
-        """Add a point to the curve and show it."""
+    def write(self) -> None:
+        """Add a point to the curve and show it; raises FloatingPointError if a loss is not finite."""
         stage = self.stage
+        if not self.sums:
+            return
         means = {name: float(torch.stack(values).mean()) for name, values in self.sums.items()}
         self.sums.clear()
         for name, value in means.items():
-            if not torch.isfinite(torch.tensor(value)):
+            if not math.isfinite(value):
                 raise FloatingPointError(
                     f"{name} is {value} at step {stage.steps_done} of {self.recipe.name}: lower the learning rate; "
                     "the last saved weights stay"
