@@ -71,12 +71,13 @@ def test_nothing_usable_ends_instead_of_spinning(crops, tmp_path):
         ("{parquet}", "train", "picture", "no column 'picture', only image"),
         ("{parquet}", "test", "image", "cannot open the split 'test'"),
         ("{parquet}/nothing-*.parquet", "train", "image", "no file matches"),
-        ("/no/such/folder", "train", "image", "no folder here"),
+        ("/no/such/folder", "train", "image", "no folder here, and the Hub says"),
+        ("{empty}", "train", "image", "in this folder"),
     ],
 )
-def test_mistakes_are_named(parquet, spec, split, column, reason):
+def test_mistakes_are_named(parquet, tmp_path, spec, split, column, reason):
     with pytest.raises(ValueError, match=reason):
-        open_stream(spec.format(parquet=parquet), split, column)
+        open_stream(spec.format(parquet=parquet, empty=tmp_path), split, column)
 
 
 def test_crops_are_square_pieces_flipped_half_the_time():

@@ -63,9 +63,8 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
     except ValueError as error:
         raise ValueError(f"cannot open the split {split!r} of {spec}: {error}") from error
     except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
-        raise ValueError(
-            f"cannot open {spec}: it is no folder here, matches no parquet file, and the Hub says: {error}"
-        ) from error
+        found = "in this folder" if path.is_dir() else "it is no folder here, and the Hub says"
+        raise ValueError(f"cannot open {spec}: {found}: {error}") from error
     columns = stream.column_names or list(next(iter(stream)))
     if column not in columns:
         raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
