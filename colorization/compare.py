@@ -34,8 +34,10 @@ class Comparison:
     """
 
     def __init__(self, picture: Image.Image) -> None:
-        in_color = colorfulness(np.asarray(_small(picture.convert("RGB")))) > COLOR_THRESHOLD
+        small = np.asarray(_small(picture.convert("RGB")))
+        in_color = colorfulness(small) > COLOR_THRESHOLD
         self.original = picture if in_color else None
+        self._truth = small if in_color else None
         self.light = gray(picture)
 
     def gray_scores(self) -> Scores | None:
@@ -51,9 +53,7 @@ class Comparison:
             yield Result(name, picture, seconds, self._scores(picture))
 
     def _scores(self, picture: Image.Image) -> Scores | None:
-        if self.original is None:
-            return None
-        return score(np.asarray(_small(picture)), np.asarray(_small(self.original)))
+        return None if self._truth is None else score(np.asarray(_small(picture)), self._truth)
 
 
 def _small(picture: Image.Image) -> Image.Image:

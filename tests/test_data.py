@@ -1,3 +1,4 @@
+import itertools
 import random
 
 import numpy as np
@@ -24,7 +25,7 @@ def no_sleep(monkeypatch):
 
 
 def take(loader, count):
-    return [crops for _, crops in zip(range(count), loader, strict=False)]
+    return list(itertools.islice(loader, count))
 
 
 @pytest.mark.parametrize("workers", [0, 1])

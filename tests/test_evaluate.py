@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from colorization.zoo import EMBEDDED
+from train.evaluate import Options, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,11 @@ def test_every_table_carries_the_gray_row(evaluation):
     )
     assert rows["unet"] == rows[str(copy)]
     assert "| gray |" in printed and "| unet |" in printed and "PSNR mean / max" in printed
+
+
+def test_the_protocol_names_the_threshold_that_was_used(parquet, tmp_path):
+    options = Options(["unet"], str(parquet), tmp_path / "x.json", min_colorfulness=9.5, limit=2)
+    assert evaluate(options)["protocol"].endswith("colourfulness 9.5 or more")
 
 
 def test_every_photograph_is_in_the_csv_file(evaluation):

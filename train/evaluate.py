@@ -9,7 +9,6 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from train.data import open_stream, pictures
 GRAY, TRUTH = "gray", "truth"
 PROTOCOL = (
     "8-bit sRGB at full size, the output carries the input's L*; PSNR and SSIM (Gaussian window) over RGB; "
-    "means over photographs of colourfulness 15 or more"
+    "means over photographs of colourfulness {:g} or more"
 )
 
 
@@ -84,9 +83,10 @@ def evaluate(options: Options) -> dict[str, Any]:
     """
     models = {source: load(source) for source in options.model}
     stream = open_stream(options.dataset, options.split, options.image_column)
+    walk = itertools.islice(pictures(stream, options.image_column), options.limit)
     found, measurements, sheet = [], [], []
     undecodable: list[str] = []
-    for name, picture in tqdm(_limited(pictures(stream, options.image_column), options.limit), unit="photograph"):
+    for name, picture in tqdm(walk, unit="photograph"):
         if isinstance(picture, DecodeError):
             undecodable.append(name)
             print(f"{name}: {picture}", file=sys.stderr)
@@ -105,7 +105,7 @@ def evaluate(options: Options) -> dict[str, Any]:
         )
     rows = [GRAY, *models, TRUTH]
     result = {
-        "protocol": PROTOCOL,
+        "protocol": PROTOCOL.format(options.min_colorfulness),
         "dataset": options.dataset,
         "split": options.split,
         "photographs": found.count(False),
@@ -177,10 +177,6 @@ def _small(picture: Image.Image) -> Image.Image:
 def _spread(rows: list[list[Image.Image]], count: int) -> list[list[Image.Image]]:
     """At most `count` rows, evenly spread, so that a sheet shows every source."""
     return rows if len(rows) <= count else [rows[i * len(rows) // count] for i in range(count)]
-
-
-def _limited(items: Iterator[Any], limit: int | None) -> Iterator[Any]:
-    return itertools.islice(items, limit)
 
 
 def _write(options: Options, result: dict[str, Any], measurements: list[Measurement], sheet: Image.Image) -> None:

@@ -25,7 +25,7 @@ class Pix2Pix(Colorizer):
         )
         # Every level but the lowest takes the level below joined with its own encoder features.
         ins = [channels[-1], *(2 * c for c in channels[-2::-1])]
-        self.up = nn.ModuleList(self._up(c_in, c_out) for c_in, c_out in zip(ins, channels[-2::-1], strict=False))
+        self.up = nn.ModuleList(self._up(c_in, c_out) for c_in, c_out in zip(ins[:-1], channels[-2::-1], strict=True))
         self.head = start_gray(nn.ConvTranspose2d(ins[-1], 2, 4, stride=2, padding=1))
 
     @staticmethod

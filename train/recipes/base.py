@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from colorization.colorizer import Colorizer
+from colorization.lab import network_to_rgb
 from train.batch import Batch
+from train.losses import color_loss
 from train.perceptual import PerceptualLoss, VGGName
 
 
@@ -83,6 +86,22 @@ class Recipe(ABC):
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self.config.learning_rate * cosine(self.steps_done, self.steps)
+
+    def _picture_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted terms that compare a picture with its own truth, and each for the log."""
+        config = self.config
+        logged = {"l1": F.l1_loss(fake_ab, real_ab)}
+        loss = config.l1_weight * logged["l1"]
+        if config.color_weight:
+            logged["color"] = color_loss(fake_ab, real_ab)
+            loss = loss + config.color_weight * logged["color"]
+        if self.perceptual:
+            # Only the VGG may round: the colour conversion's matrix in bf16 would shift every colour.
+            fake_rgb, real_rgb = network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab)
+            with self.accelerator.autocast():
+                logged["perceptual"] = self.perceptual(fake_rgb, real_rgb)
+            loss = loss + config.perceptual_weight * logged["perceptual"]
+        return loss, logged
 
     def _update(self, optimizer: Optimizer, loss: Tensor) -> None:
         """Differentiate the loss and let one optimizer follow it."""

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
-from colorization.lab import network_to_rgb
 from train.batch import Batch
 from train.discriminators import Critic
-from train.losses import color_loss, gradient_penalty, wasserstein_distance
+from train.losses import gradient_penalty, wasserstein_distance
 from train.perceptual import VGGName
 from train.recipes.base import Recipe, RecipeConfig, adam, detached, frozen
 
@@ -82,7 +81,8 @@ class CWGANRecipe(Recipe):
     def _critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Algorithm 1, lines 2 to 9."""
         L, real_ab = batch
-        fake_ab = self.generator(L).detach()
+        with torch.no_grad():
+            fake_ab = self.generator(L)
         distance = wasserstein_distance(self.critic(L, real_ab), self.critic(L, fake_ab))
         penalty = gradient_penalty(self.critic, L, real_ab, fake_ab)
         critic_loss = distance.abs() if self.config.absolute_wasserstein else -distance
@@ -93,14 +93,7 @@ class CWGANRecipe(Recipe):
         """Algorithm 1, lines 10 to 12, with the terms that tie the colours to this very picture."""
         L, real_ab = batch
         fake_ab = self.generator(L)
-        l1 = F.l1_loss(fake_ab, real_ab)
-        logged, loss = {"l1": l1}, self.config.l1_weight * l1
-        if self.config.color_weight:
-            logged["color"] = color_loss(fake_ab, real_ab)
-            loss = loss + self.config.color_weight * logged["color"]
-        if self.perceptual:
-            logged["perceptual"] = self.perceptual(network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab))
-            loss = loss + self.config.perceptual_weight * logged["perceptual"]
+        loss, logged = self._picture_loss(L, fake_ab, real_ab)
         with frozen(self.critic):
             if adversarial:
                 logged["critic_score"] = self.critic(L, fake_ab).mean()

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from colorization.lab import network_to_rgb
 from train.batch import Batch
-from train.losses import color_loss
 from train.perceptual import VGGName
 from train.recipes.base import Recipe, RecipeConfig, detached
 
@@ -64,14 +61,6 @@ class UNetRecipe(Recipe):
         self._follow_cosine(self.optimizer)
         self.steps_done += 1
         fake_ab = self.generator(L)
-        logged = {"l1": F.l1_loss(fake_ab, real_ab)}
-        loss = self.config.l1_weight * logged["l1"]
-        if self.config.color_weight:
-            logged["color"] = color_loss(fake_ab, real_ab)
-            loss = loss + self.config.color_weight * logged["color"]
-        if self.perceptual:
-            with self.accelerator.autocast():
-                logged["perceptual"] = self.perceptual(network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab))
-            loss = loss + self.config.perceptual_weight * logged["perceptual"]
+        loss, logged = self._picture_loss(L, fake_ab, real_ab)
         self._update(self.optimizer, loss)
         return detached(**logged)
