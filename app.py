@@ -1,8 +1,8 @@
 """The page: one photograph, three models, side by side. Run it with `python app.py`."""
 
-import importlib.util
-import io
+import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,18 +10,21 @@ from typing import Any
 
 # Uploads and results belong in a folder of their own, not where the app was started; gradio reads this on import.
 os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir()) / "landscape-colorization"))
+ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+if ZERO_GPU:
+    import spaces  # only there, and before torch: it stands between torch and the GPU
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
-from PIL import Image
+import torch
 
-from colorization.colorizer import Colorizer
 from colorization.compare import Comparison
 from colorization.decode import MAX_BYTES, DecodeError, decode
 from colorization.describe import models_page
+from colorization.examples import examples
 from colorization.metrics import Scores
-from colorization.zoo import ZOO, load
+from colorization.serve import HubModels, Models
+from colorization.zoo import ZOO
+from page import pictures
 
 INTRO = """# Landscape colorization
 Drop in a black-and-white landscape photograph: three models, from three rounds of one project, colour it side by side
@@ -40,11 +43,11 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-def build_demo(models: Mapping[str, Colorizer]) -> gr.Blocks:
+def build_demo(models: Models) -> gr.Blocks:
     """Build the page.
 
     Args:
-        models: Loaded models by their name in the zoo.
+        models: What is served, now and after later swaps.
 
     Returns:
         The page, with one named API endpoint, `/colorize`.
@@ -53,19 +56,19 @@ def build_demo(models: Mapping[str, Colorizer]) -> gr.Blocks:
         gr.Markdown(INTRO)
         files = gr.State({})  # where each version of the photograph lies, for the slider
         with gr.Tab("Colorize"):
-            upload = _upload()
-            gr.Examples(_examples(), upload, label="Or one of these")
+            upload = pictures.upload()
+            gr.Examples([str(file) for file in examples()], upload, label="Or one of these")
             notes = gr.Markdown()
             with gr.Row():
-                original = _shown("Original", "original", visible=False)
-                light = _shown("Input, black and white", "input")
+                original = pictures.shown("Original", "original", visible=False)
+                light = pictures.shown("Input, black and white", "input")
                 results, captions = [], []
-                for name in models:
+                for name in ZOO:
                     with gr.Column(min_width=200):
-                        results.append(_shown(ZOO[name].title, name))
+                        results.append(pictures.shown(ZOO[name].title, name))
                         captions.append(gr.Markdown(elem_classes="caption"))
             with gr.Row():
-                versions = ["input", *models, "original"]
+                versions = ["input", *ZOO, "original"]
                 left = gr.Dropdown(versions, value="input", label="Left")
                 right = gr.Dropdown(versions, value=versions[-2], label="Right")
             slider = gr.ImageSlider(label="Before and after", format="png", interactive=False, elem_id="slider")
@@ -76,9 +79,11 @@ def build_demo(models: Mapping[str, Colorizer]) -> gr.Blocks:
                     "The gray copy is the row to beat."
                 )
         with gr.Tab("Models"):
-            gr.Markdown(models_page(models))
+            about = gr.Markdown()
+        # Made anew for each visitor: models come from the Hub while the page is up.
+        demo.load(lambda: models_page(models.current(), models.problems), None, about, api_visibility="private")
         coloured = upload.change(
-            _colorize_with(models),
+            _with_gpu(_colorize_with(models)),
             upload,
             [original, light, *results, *captions, scores, notes, files],
             api_name="colorize",
@@ -96,39 +101,49 @@ def build_demo(models: Mapping[str, Colorizer]) -> gr.Blocks:
     return demo
 
 
-def _colorize_with(models: Mapping[str, Colorizer]) -> Callable[[str | None], Iterator[list[Any]]]:
+def _with_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
+    """On a ZeroGPU Space, lend a GPU to each call of a function; elsewhere leave it as it is."""
+    return spaces.GPU(duration=30)(function) if ZERO_GPU else function
+
+
+def _colorize_with(models: Models) -> Callable[[str | None], Iterator[list[Any]]]:
     """The function behind the page and the endpoint."""
 
     def colorize(file: str | None) -> Iterator[list[Any]]:
         """Colour one photograph with every model.
 
         Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file. Returns the original if it was in colour, the
-        black-and-white input, one PNG and one caption per model, a table of times and scores, and notes.
+        black-and-white input, one PNG and one caption per model (its time, and where its weights came from), a table
+        of times and scores, and notes.
         """
         if file is None:
-            yield [None, None, *[None] * len(models), *[""] * len(models), None, "", {}]
+            yield [None, None, *[None] * len(ZOO), *[""] * len(ZOO), None, "", {}]
             return
+        served = models.current()  # whatever is swapped meanwhile, this request keeps these
         try:
             picture, notes = decode(Path(file).read_bytes())
         except DecodeError as error:
             text = f"This file cannot be coloured: {error}."
             raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
         comparison = Comparison(picture)
-        files = {"input": _store(comparison.light, "input")}
+        files = {"input": pictures.store(comparison.light, "input")}
         if comparison.original:
-            files["original"] = _store(comparison.original, "original")
-        captions = dict.fromkeys(models, "working ...")
+            files["original"] = pictures.store(comparison.original, "original")
+        captions = dict.fromkeys(ZOO, "working ...")
         rows = [_row("gray copy", None, comparison.gray_scores())]
 
         def shown() -> list[Any]:
-            pictures = [files.get(name) for name in ("original", "input", *models)]
+            pictures = [files.get(name) for name in ("original", "input", *ZOO)]
             return [*pictures, *captions.values(), rows, "".join(f"Note: {text}. " for text in notes), files]
 
         yield shown()
-        for result in comparison.results(models):
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        for result in comparison.results({name: one.model.to(device) for name, one in served.items()}):
             title = ZOO[result.name].title
-            files[result.name] = _store(result.picture, result.name)
-            captions[result.name] = f"**{title}**, {result.seconds:.2f} s"
+            if result.picture:
+                files[result.name] = pictures.store(result.picture, result.name)
+            outcome = f"{result.seconds:.2f} s" if result.picture else f"failed: {result.problem}"
+            captions[result.name] = f"**{title}**, {outcome}, {served[result.name].origin}"
             rows.append(_row(title, result.seconds, result.scores))
             yield shown()
 
@@ -140,74 +155,42 @@ def _before_after(files: dict[str, str], left: str, right: str) -> tuple[str, st
     return (files[left], files[right]) if left in files and right in files else None
 
 
-def _store(picture: Image.Image, name: str) -> str:
-    """Write a PNG where gradio serves and cleans up; compressed quickly, as large pictures would take a minute."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "png", compress_level=1)
-    return save_bytes_to_cache(buffer.getvalue(), f"{name}.png", get_upload_folder())
-
-
-def _upload() -> gr.Image:
-    """The upload, whose files gradio neither opens nor fetches.
-
-    Its own way opens them by name with Pillow and hides what goes wrong, and downloads what a request gives the address
-    of. The methods are replaced on this one object: gradio writes a .pyi file beside the source of every subclass.
-    """
-    image = gr.Image(
-        label="Your photograph",
-        type="filepath",
-        image_mode=None,
-        sources=["upload", "clipboard"],
-        elem_id="upload",
-        height=260,
-    )
-    move = image.async_move_resource_to_block_cache
-
-    async def move_only_files(resource: Any) -> Any:
-        if str(resource or "").lower().startswith(("http:", "https:")):
-            raise gr.Error("Send the picture as a file: addresses are not fetched.", print_exception=False)
-        return await move(resource)
-
-    def path(payload: Any) -> str | None:
-        if payload is None or not (payload.path or payload.url):
-            return None
-        if not payload.path or (payload.url or "").startswith("data:"):
-            raise gr.Error("Send the picture as a file: data URLs are not accepted.", print_exception=False)
-        return str(payload.path)
-
-    image.async_move_resource_to_block_cache = move_only_files  # type: ignore[method-assign, assignment]
-    image.preprocess = path  # type: ignore[method-assign]
-    return image
-
-
-def _shown(label: str, name: str, visible: bool = True) -> gr.Image:
-    """A result: no upload, but a download."""
-    return gr.Image(
-        label=label,
-        format="png",
-        interactive=False,
-        visible=visible,
-        elem_id=name,
-        buttons=["download", "fullscreen"],
-    )
-
-
 def _row(name: str, seconds: float | None, scores: Scores | None) -> list[str]:
     """One line of the table; what was not measured is a dash."""
     cells = ["-"] * 3 if scores is None else [f"{scores.psnr:.2f}", f"{scores.ssim:.4f}", f"{scores.delta_e:.2f}"]
     return [name, "-" if seconds is None else f"{seconds:.2f}", *cells]
 
 
-def _examples() -> list[str]:
-    """Photographs that packages in requirements.txt bring along."""
-    wanted = {"skimage": ["data/camera.png", "data/rocket.jpg"], "gradio": ["media_assets/images/tower.jpg"]}
-    found = []
-    for package, files in wanted.items():
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
-            found += [str(Path(folder) / file) for file in files if (Path(folder) / file).is_file()]
-    return found
+def hub_models(settings: Mapping[str, str]) -> HubModels | None:
+    """Read from the environment which models of the Hub to use; None if the embedded ones are to stay.
+
+    Raises:
+        ValueError: If the revisions name no model, or are not written as model=revision.
+    """
+    namespace = settings.get("COLORIZATION_HUB_NAMESPACE", "").strip()
+    revisions = {}
+    for pair in filter(None, settings.get("COLORIZATION_HUB_REVISIONS", "").replace(" ", "").split(",")):
+        name, _, revision = pair.partition("=")
+        if name not in ZOO or not revision:
+            raise ValueError(f"COLORIZATION_HUB_REVISIONS has {pair!r}, expected model=revision of {', '.join(ZOO)}")
+        revisions[name] = revision
+    prefix = settings.get("COLORIZATION_HUB_PREFIX") or HubModels.prefix
+    return HubModels(namespace, prefix, revisions) if namespace else None
+
+
+def main() -> None:
+    """Open the page on the embedded models, then bring those of the Hub if the environment names a namespace."""
+    logging.basicConfig(format="%(name)s: %(message)s")
+    logging.getLogger("colorization").setLevel(logging.INFO)
+    try:
+        source = hub_models(os.environ)
+    except ValueError as error:
+        sys.exit(f"app: {error}")
+    models = Models()
+    if source:
+        models.pull(source)
+    build_demo(models).launch(**LAUNCH)
 
 
 if __name__ == "__main__":
-    build_demo({name: load(name) for name in ZOO}).launch(**LAUNCH)
+    main()

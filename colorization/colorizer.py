@@ -1,12 +1,14 @@
 """What every model is: lightness in, colour out, and the same way to and from the Hub."""
 
 import json
+import math
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
+from safetensors import safe_open
 from safetensors.torch import load_model, save_file
 from torch import Tensor, nn
 
@@ -33,6 +35,11 @@ class Colorizer(
 
     def __init__(self, width: int, depth: int, working_size: int) -> None:
         super().__init__()
+        if width < 1 or not 1 <= depth <= 10 or not 2**depth <= working_size <= 4096:
+            raise ValueError(
+                f"width is {width}, depth {depth}, working_size {working_size}; expected a width of 1 or more, "
+                "a depth of 1 to 10, and a working size of 2**depth to 4096"
+            )
         self.width, self.depth, self.working_size = width, depth, working_size
 
     @property
@@ -82,10 +89,16 @@ class Colorizer(
         """Load safetensors only: the mixin would fall back to a pickle, and load with missing weights."""
         hub = {key: options.pop(key, None) for key in ("revision", "cache_dir", "token")}
         hub |= {key: options.pop(key, False) for key in ("force_download", "local_files_only")}
-        model = cls(**options)
         if Path(model_id).is_dir():
             file = Path(model_id) / constants.SAFETENSORS_SINGLE_FILE
         else:
             file = Path(hf_hub_download(model_id, constants.SAFETENSORS_SINGLE_FILE, **hub))
+        with torch.device("meta"):
+            size = sum(value.numel() for value in cls(**options).state_dict().values())
+        with safe_open(file, "pt") as weights:
+            found = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
+        if size > 2 * found:  # a wrong config must not cost the memory; smaller differences are named below
+            raise ValueError(f"{file.name} holds {found:,} numbers, expected {size:,} by {constants.CONFIG_NAME}")
+        model = cls(**options)
         load_model(model, file, strict=strict, device=map_location)
         return model.eval()

@@ -19,10 +19,12 @@ class Result(NamedTuple):
     """One version of a photograph."""
 
     name: str
-    picture: Image.Image
+    picture: Image.Image | None
     seconds: float
     scores: Scores | None
     """Against the original, where that was in colour."""
+    problem: str = ""
+    """Why there is no picture."""
 
 
 class Comparison:
@@ -48,7 +50,11 @@ class Comparison:
         """Colour the photograph with one model after the other, each as soon as it is ready."""
         for name, model in models.items():
             start = time.perf_counter()
-            picture = colorize(model, self.light)
+            try:
+                picture = colorize(model, self.light)
+            except FloatingPointError as error:  # one model's failure is not the others'
+                yield Result(name, None, time.perf_counter() - start, None, str(error))
+                continue
             seconds = time.perf_counter() - start
             yield Result(name, picture, seconds, self._scores(picture))
 

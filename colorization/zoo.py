@@ -4,29 +4,31 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import constants, hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub import constants
+from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
 
+from colorization import hub
 from colorization.colorizer import Colorizer
 from colorization.models import CWGAN, Pix2Pix, UNet
 
 EMBEDDED = Path(__file__).parent / "checkpoints"
+FILES = (constants.CONFIG_NAME, constants.SAFETENSORS_SINGLE_FILE)
+RECORDS = ("metrics.json", "training.json")  # beside them, what the Models tab tells
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One model: what people call it, its class, and the end of its repository's name."""
+    """One model: what people call it, and its class."""
 
     title: str
     cls: type[Colorizer]
-    repo_name: str
 
 
 ZOO: dict[str, Entry] = {
-    "pix2pix": Entry("pix2pix", Pix2Pix, "landscape-colorization-pix2pix"),
-    "cwgan": Entry("CWGAN", CWGAN, "landscape-colorization-cwgan"),
-    "unet": Entry("U-Net", UNet, "landscape-colorization-unet"),
+    "pix2pix": Entry("pix2pix", Pix2Pix),
+    "cwgan": Entry("CWGAN", CWGAN),
+    "unet": Entry("U-Net", UNet),
 }
 
 
@@ -49,25 +51,46 @@ def load(source: str | Path, *, revision: str | None = None, device: str = "cpu"
     Raises:
         LoadError: If there is no such model, or its files are not what they should be.
     """
+    return read(locate(source, revision), str(source), device)
+
+
+def locate(source: str | Path, revision: str | None = None) -> Path:
+    """Find the folder of a model's files, for `load`'s sources; those of the Hub are brought into its cache.
+
+    Raises:
+        LoadError: If there is no such model, or the Hub does not give it.
+    """
     folder = EMBEDDED / str(source) if str(source) in ZOO else Path(source)
-    location = str(folder) if folder.is_dir() else str(source)
+    if folder.is_dir():
+        return folder
     try:
-        if folder.is_dir():
-            config_file = folder / constants.CONFIG_NAME
-        else:
-            config_file = Path(hf_hub_download(location, constants.CONFIG_NAME, revision=revision))
-        entry = _entry(json.loads(config_file.read_text(encoding="utf-8")), location)
-        return entry.cls.from_pretrained(location, revision=revision, map_location=device, strict=True)
+        return hub.fetch(str(source), revision, FILES, RECORDS)
     except HFValidationError as error:
         raise LoadError(
             f"{source!s} is neither a model name ({', '.join(ZOO)}), nor a folder, nor a Hub repository id"
         ) from error
-    except HfHubHTTPError as error:
-        raise LoadError(f"the Hub did not give {location}: {str(error).strip().splitlines()[0]}") from error
+    except hub.ERRORS as error:
+        name = f"{source!s}@{revision}" if revision else str(source)
+        raise LoadError(f"the Hub did not give {name}: {hub.explain(error)}") from error
+
+
+def read(folder: Path, name: str, device: str = "cpu") -> Colorizer:
+    """Read a model out of a folder; `name` is what errors call it.
+
+    Raises:
+        LoadError: If its files are not what they should be.
+    """
+    try:
+        entry = _entry(json.loads((folder / constants.CONFIG_NAME).read_text(encoding="utf-8")), name)
+        model = entry.cls.from_pretrained(str(folder), map_location=device, strict=True)
+    except LoadError:
+        raise
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-        if isinstance(error, LoadError):
-            raise
-        raise LoadError(f"{location} does not hold a usable model: {error}") from error
+        raise LoadError(f"{name} does not hold a usable model: {error}") from error
+    broken = [key for key, weights in model.state_dict().items() if not weights.isfinite().all()]
+    if broken:
+        raise LoadError(f"{name} does not hold a usable model: weights that are no numbers in {', '.join(broken)}")
+    return model
 
 
 def _entry(config: object, location: str) -> Entry:

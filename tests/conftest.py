@@ -1,8 +1,14 @@
 """Fixtures: real photographs, small data sets made of them, and what lies beside the project."""
 
+import contextlib
 import io
 import os
+import socket
+import subprocess
 import sys
+import time
+import types
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +21,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # the Hub's clients read it when they are fi
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 NAMES = ("pix2pix", "cwgan", "unet")
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 torch.set_num_threads(1)  # small tensors, and other processes beside them
 
@@ -89,3 +104,82 @@ def encoded(picture, kind="png"):
     buffer = io.BytesIO()
     picture.save(buffer, kind)
     return {"bytes": buffer.getvalue(), "path": f"picture.{kind}"}
+
+
+@pytest.fixture(scope="session")
+def live_hub():
+    """A Hub on loopback, see hub.py for what it is not."""
+    from hub import LiveHub
+
+    with LiveHub() as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(live_hub, monkeypatch, tmp_path):
+    """An empty Hub that this process's own clients talk to, as a user with a token that may write."""
+    from huggingface_hub import constants
+
+    live_hub.reset()
+    monkeypatch.setattr(constants, "ENDPOINT", live_hub.url)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", live_hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+    )
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_TOKEN", "hf_writer")
+    # The client waits between tries; the tries are what is tested.
+    for module in ("utils._http", "file_download"):
+        patient = types.SimpleNamespace(sleep=lambda _: None, time=time.time, monotonic=time.monotonic)
+        monkeypatch.setattr(f"huggingface_hub.{module}.time", patient)
+    return live_hub
+
+
+@pytest.fixture(scope="session")
+def hub_env(live_hub, subprocess_env, tmp_path_factory):
+    """Environment of child processes that talk to the loopback Hub, with a home of their own."""
+    env = {key: value for key, value in subprocess_env.items() if key != "HF_HUB_OFFLINE"}
+    return env | {
+        "HF_ENDPOINT": live_hub.url,
+        "HF_HOME": str(tmp_path_factory.mktemp("hf-home")),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_TOKEN": "hf_writer",
+    }
+
+
+@contextlib.contextmanager
+def page(env, folder):
+    """`python app.py`, as the README starts it, on a free port; gives its address and its log."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = env | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.25)
+        yield url, folder / "log"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real browser."""
+    if not CHROMIUM.is_file():
+        pytest.skip("Debian's chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()

@@ -3,58 +3,29 @@
 import io
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import NAMES, ROOT
+from conftest import page as page_server
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
 from colorization.inference import gray
 
-CHROMIUM = Path("/usr/bin/chromium")
 TITLES = {"pix2pix": "pix2pix", "cwgan": "CWGAN", "unet": "U-Net"}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="module")
 def server(subprocess_env, tmp_path_factory):
-    """`python app.py`, as the README starts it, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("app")
-    env = subprocess_env | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files")}
+    """The page on the embedded models."""
     before = set(ROOT.iterdir())
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}/"
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            break
-        except OSError:
-            assert process.poll() is None, (folder / "log").read_text()
-            time.sleep(0.5)
-    yield url
-    process.terminate()
-    process.wait(10)
+    with page_server(subprocess_env, tmp_path_factory.mktemp("app")) as (url, log):
+        yield url
     assert set(ROOT.iterdir()) == before, "the page wrote into the folder it was started in"
-    assert "Traceback" not in (folder / "log").read_text()
+    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +57,8 @@ def test_the_endpoint_colours_a_photograph(client, old, photograph):
         assert np.abs(pixels[..., 0] - pixels[..., 2]).mean() > 1, f"{name} left it gray"
         assert Path(file).name == f"{name}.png"
     assert [
-        bool(re.fullmatch(rf"\*\*{TITLES[n]}\*\*, \d+\.\d\d s", c)) for n, c in zip(NAMES, results[3:6], strict=True)
+        bool(re.fullmatch(rf"\*\*{TITLES[n]}\*\*, \d+\.\d\d s, embedded", c))
+        for n, c in zip(NAMES, results[3:6], strict=True)
     ] == [True] * 3
     assert Image.open(light).size == photograph.size
     assert b"a secret" not in b"".join(Path(f).read_bytes() for f in (light, *results[:3]))
@@ -145,19 +117,6 @@ def test_notes_reach_the_user(client, tmp_path):
     assert "transparent parts" in notes
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """A real browser."""
-    if not CHROMIUM.is_file():
-        pytest.skip("Debian's chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser, server):
     """The page, freshly opened; a test fails on anything in its console that is an error."""
@@ -192,7 +151,7 @@ def test_a_photograph_is_coloured_by_three_models_in_the_browser(page, old, phot
     upload(page, old)
     for name in NAMES:
         assert natural_size(page, name) == list(photograph.size)
-        page.get_by_text(re.compile(rf"^{TITLES[name]}, \d+\.\d\d s$")).wait_for()
+        page.get_by_text(re.compile(rf"^{TITLES[name]}, \d+\.\d\d s, embedded$")).wait_for()
     assert not page.locator("#original img").count()
     slider = page.locator("#slider")
     slider.locator("img").nth(1).wait_for()

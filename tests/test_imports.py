@@ -7,12 +7,13 @@ import sys
 from conftest import ROOT
 
 FLOORS = {
-    "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0,
+    "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0, "examples": 0,
     "colorizer": 1,
     "models": 2,
     "zoo": 3, "inference": 3,
-    "compare": 4, "describe": 4,
-    "__main__": 5,
+    "compare": 4, "serve": 4,
+    "describe": 5,
+    "__main__": 6,
 }  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def test_imports_of_the_package_only_go_down():
     for file in (ROOT / "colorization").rglob("*.py"):
         own = file.relative_to(ROOT / "colorization").with_suffix("").parts[0]
         for module in imported(file):
-            assert not module.startswith(("train", "app", "gradio", "accelerate", "datasets")), (file, module)
+            assert not module.startswith(("train", "app", "page", "gradio", "accelerate", "datasets")), (file, module)
             below = module.split(".")[1] if module.startswith("colorization.") else None
             if below and own not in ("__init__", below):
                 assert FLOORS[below] < FLOORS[own], f"{file} imports {module} from its own floor or above"
@@ -42,10 +43,11 @@ def test_models_do_not_import_each_other():
 
 
 def test_the_app_and_the_trainer_do_not_know_each_other():
-    assert not [m for m in imported(ROOT / "app.py") if m.startswith("train")]
+    for file in (ROOT / "app.py", *(ROOT / "page").glob("*.py")):
+        assert not [m for m in imported(file) if m.startswith("train")], file
     for file in (ROOT / "train").rglob("*.py"):
         modules = list(imported(file))
-        assert not [m for m in modules if m.split(".")[0] in ("app", "gradio")], file
+        assert not [m for m in modules if m.split(".")[0] in ("app", "page", "gradio")], file
         assert file.name in ("data.py", "loop.py") or "datasets" not in modules, file
 
 
@@ -58,6 +60,6 @@ def test_importing_the_package_loads_no_page_no_trainer_and_no_scikit_image():
 
 
 def test_every_file_is_one_room():
-    for folder in ("colorization", "train"):
+    for folder in ("colorization", "train", "page"):
         for file in (ROOT / folder).rglob("*.py"):
             assert len(file.read_text().splitlines()) <= 250, file

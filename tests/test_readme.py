@@ -38,7 +38,7 @@ def test_the_file_tree_is_true():
         named.add(path)
         if entry.endswith("/"):
             folders.append(entry.rstrip("/"))
-    for folder in ("colorization", "train"):
+    for folder in ("colorization", "train", "page"):
         for file in (ROOT / folder).rglob("*.py"):
             path = str(file.relative_to(ROOT))
             assert path in named or file.name == "__init__.py", f"{path} is here, but not in the README"

@@ -42,7 +42,7 @@ def trained(launch, parquet, tmp_path_factory):
 def test_accelerate_launch_trains_every_recipe(trained, name, photograph):
     folder, done = trained
     files = {f.name for f in (folder / name).iterdir()}
-    assert files == {"config.json", "model.safetensors", "training.json", "samples.png"}
+    assert files == {"config.json", "model.safetensors", "training.json", "samples.png", "curves.png"}
     assert f"{name}: weights, record and samples are in" in done.stdout
     assert all(word in done.stderr for word in ("l1=", "lr=", "img/s="))
     model = load(folder / name)

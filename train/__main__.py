@@ -10,7 +10,9 @@ import tyro  # noqa: E402
 from accelerate import Accelerator  # noqa: E402
 
 from train.config import Options  # noqa: E402
+from train.hub import PushError  # noqa: E402
 from train.loop import train  # noqa: E402
+from train.publish import check_trained, publish_trained  # noqa: E402
 from train.recipes import RECIPES  # noqa: E402
 
 
@@ -19,11 +21,18 @@ def main() -> None:
     try:
         options = tyro.cli(Options, prog="accelerate launch train")
         accelerator = Accelerator()
-        for name in RECIPES if options.recipe == "all" else [options.recipe]:
-            folder = train(options, name, accelerator)
-            accelerator.print(f"{name}: weights, record and samples are in {folder}")
+        names: list[str] = [*RECIPES] if options.recipe == "all" else [options.recipe]
+        if options.push_to_hub and accelerator.is_main_process:
+            check_trained(options, names)
+        accelerator.wait_for_everyone()
+        folders = []
+        for name in names:
+            folders.append(train(options, name, accelerator))
+            accelerator.print(f"{name}: weights, record and samples are in {folders[-1]}")
         accelerator.end_training()
-    except (ValueError, FileNotFoundError, FloatingPointError) as error:
+        if options.push_to_hub and accelerator.is_main_process:
+            publish_trained(options, folders)
+    except (ValueError, FileNotFoundError, FloatingPointError, PushError) as error:
         sys.exit(f"train: {error}")
 
 

@@ -14,10 +14,11 @@ import tyro
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from colorization.zoo import EMBEDDED, ZOO, load
-from train.evaluate import GRAY, TRUTH, table
-from train.record import RECORD, SHEET, earlier_stages
+from train.evaluate import GRAY, TRUTH, table, weights_hash
+from train.record import CURVES, RECORD, SHEET, earlier_stages
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "hub_card.md"
+HUB_ID = r"[\w.-]+/[\w.-]+"
 _METRICS = {
     "psnr_mean": ("psnr", "PSNR (dB)"),
     "ssim_mean": ("ssim", "SSIM"),
@@ -38,24 +39,32 @@ class Options:
     """Folders with config.json, model.safetensors and training.json."""
     evaluation: Path
     """The JSON file of `python -m train.evaluate` in which these models were measured."""
-    training_data: Path
+    training_data: Path | None = None
     """Markdown that says truthfully what the training photographs are, and under which licences."""
-    repo_id: str | None = None
-    """Hub repository that the card is for; without it the card speaks of the model by its name."""
 
 
-def write_card(folder: Path, options: Options) -> ModelCard:
-    """Render one card and its metrics.
+def write_card(
+    folder: Path,
+    metrics: dict[str, Any],
+    *,
+    training_data: str | None = None,
+    repo_id: str | None = None,
+    space: str | None = None,
+) -> ModelCard:
+    """Render a model's card and its metrics.
 
     Args:
-        folder: A trained model.
-        options: The command line.
+        folder: A trained model; `README.md` and `metrics.json` are written into it.
+        metrics: From `metrics_of`.
+        training_data: Markdown about the training photographs; without it the card says what the record says.
+        repo_id: Hub repository that the card is for; without it the card speaks of the model by its name.
+        space: Hub Space ("namespace/name") that holds the code.
 
     Returns:
-        The card, as written to `folder/README.md`.
+        The card, as written.
 
     Raises:
-        ValueError: If the folder holds no trained model, or the evaluation did not measure it.
+        ValueError: If the folder holds no trained model, or not the weights that were measured.
     """
     model = load(folder)
     stages = earlier_stages(folder)
@@ -63,7 +72,8 @@ def write_card(folder: Path, options: Options) -> ModelCard:
         raise ValueError(
             f"{folder} has no {RECORD}: a card tells how a model was trained, so train it with this trainer"
         )
-    metrics = _metrics(folder, json.loads(options.evaluation.read_text(encoding="utf-8")))
+    if metrics["weights_sha256"] != weights_hash(folder):
+        raise ValueError(f"{folder} holds other weights than those that were measured: evaluate it again")
     card = ModelCard.from_template(
         _card_data(model.name, stages, metrics),
         template_path=str(TEMPLATE),
@@ -72,32 +82,54 @@ def write_card(folder: Path, options: Options) -> ModelCard:
         summary=_SUMMARIES[model.name],
         working_size=model.working_size,
         parameters=f"{sum(p.numel() for p in model.parameters()):,}",
-        source=options.repo_id or model.name,
-        repo_id=options.repo_id,
+        source=repo_id or model.name,
+        repo_id=repo_id,
+        space=space,
         results_table=table({"rows": {GRAY: metrics[GRAY], model.name: metrics["model"], TRUTH: metrics[TRUTH]}}),
-        photographs=metrics["photographs"],
-        less_colourful=metrics["less_colourful"],
-        evaluation_dataset=metrics["dataset"],
-        evaluation_split=metrics["split"],
-        protocol=metrics["protocol"],
+        metrics=metrics,
         stages=stages,
-        training_data=options.training_data.read_text(encoding="utf-8").strip(),
+        datasets=sorted({_public_name(stage["dataset"]) for stage in stages}),
+        training_data=training_data.strip() if training_data else None,
         has_samples=(folder / SHEET).is_file(),
+        has_curves=(folder / CURVES).is_file(),
     )
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     card.save(folder / "README.md")
     return card
 
 
-def _metrics(folder: Path, evaluation: dict[str, Any]) -> dict[str, Any]:
-    """The part of an evaluation that is about one model."""
-    rows = evaluation["rows"]
-    for source in rows:
+def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
+    """What was measured of one model: out of an evaluation, or else its own metrics.json.
+
+    Raises:
+        ValueError: If it was not measured.
+    """
+    if evaluation is None:
+        file = folder / "metrics.json"
+        if not file.is_file():
+            raise ValueError(
+                f"{folder} was not measured: run `python -m train.evaluate --model {folder} --dataset SPEC --output "
+                "evaluation.json`, then give --evaluation evaluation.json"
+            )
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+        return metrics | {"dataset": _public_name(metrics["dataset"])}
+    found = json.loads(evaluation.read_text(encoding="utf-8"))
+    rows, hashes = found["rows"], found["weights_sha256"]
+    for source in hashes:
         place = EMBEDDED / source if source in ZOO else Path(source)
-        if source not in (GRAY, TRUTH) and place.resolve() == folder.resolve():
-            facts = ("protocol", "dataset", "split", "photographs", "less_colourful")
-            return {k: evaluation[k] for k in facts} | {GRAY: rows[GRAY], "model": rows[source], TRUTH: rows[TRUTH]}
-    raise ValueError(f"the evaluation measured {', '.join(rows)}, but not {folder}: evaluate it first")
+        if place.resolve() == folder.resolve():
+            facts = ("protocol", "split", "photographs", "less_colourful")
+            return (
+                {key: found[key] for key in facts}
+                | {"dataset": _public_name(found["dataset"]), "weights_sha256": hashes[source]}
+                | {GRAY: rows[GRAY], "model": rows[source], TRUTH: rows[TRUTH]}
+            )
+    raise ValueError(f"{evaluation} measured {', '.join(hashes)}, but not {folder}: evaluate it first")
+
+
+def _public_name(dataset: str) -> str:
+    """A data set's Hub id; of a local one only the folder's or file's name."""
+    return dataset if re.fullmatch(HUB_ID, dataset) and not Path(dataset).exists() else Path(dataset).name
 
 
 def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any]) -> ModelCardData:
@@ -107,8 +139,8 @@ def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any])
         results += [
             EvalResult(
                 task_type="image-to-image",
-                dataset_type=Path(metrics["dataset"]).name,
-                dataset_name=Path(metrics["dataset"]).name,
+                dataset_type=metrics["dataset"],
+                dataset_name=metrics["dataset"],
                 dataset_split=metrics["split"],
                 metric_type=metric,
                 metric_name=title + label,
@@ -116,7 +148,7 @@ def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any])
             )
             for key, (metric, title) in _METRICS.items()
         ]
-    hub_ids = sorted({s["dataset"] for s in stages if re.fullmatch(r"[\w-]+/[\w.-]+", s["dataset"])})
+    hub_ids = sorted({dataset for dataset in (_public_name(stage["dataset"]) for stage in stages) if "/" in dataset})
     return ModelCardData(
         library_name="landscape-colorization",
         pipeline_tag="image-to-image",
@@ -133,8 +165,9 @@ def main() -> None:
     """Write the cards that the command line asks for."""
     options = tyro.cli(Options, prog="python -m train.card")
     try:
+        training_data = options.training_data.read_text(encoding="utf-8") if options.training_data else None
         for folder in options.folders:
-            write_card(folder, options)
+            write_card(folder, metrics_of(folder, options.evaluation), training_data=training_data)
             print(f"{folder}/README.md and {folder}/metrics.json written")
     except (ValueError, OSError) as error:
         sys.exit(f"train.card: {error}")

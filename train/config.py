@@ -19,7 +19,7 @@ class Options:
     output_dir: Path
     """Where the result goes: <output-dir>/<recipe>/."""
     dataset: str = "larrygzlb1994/lhq_256"
-    """A Hub data set id, a folder of images, a folder of parquet files, or a parquet glob."""
+    """A Hub data set id, a folder of images, parquet files, pairs or Lab arrays, or a parquet glob."""
     split: str = "train"
     """Split of the data set."""
     image_column: str = "image"
@@ -44,6 +44,16 @@ class Options:
     """Decay of the averaged weights, which are what is saved."""
     save_every: int = 500
     """Steps between saves of the averaged weights and a contact sheet."""
+    push_to_hub: str | None = None
+    """Hub user or organization: measure each model when it is trained, and push it to <this>/<hub-prefix>-<recipe>."""
+    hub_prefix: str = "landscape-colorization"
+    """First part of the repositories' names."""
+    private: bool = False
+    """Make new repositories private."""
+    evaluation_dataset: str | None = None
+    """Photographs to measure on before a push; the training data set if not given."""
+    evaluation_split: str = "validation"
+    """Split to measure on; no model may have seen its photographs."""
     vgg_weights: Path | None = None
     """Local safetensors of the VGG that a perceptual loss needs; else it comes from the Hub."""
     pix2pix: Pix2PixConfig = field(default_factory=Pix2PixConfig)

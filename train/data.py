@@ -1,6 +1,7 @@
 """A stream of training crops out of any data set that `datasets` reads; the only user of `datasets`."""
 
 import glob
+import itertools
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +19,16 @@ from torch.utils.data import IterableDataset as TorchIterableDataset
 
 from colorization.decode import DecodeError, decode
 from colorization.metrics import colorfulness
+from train.raw import Item, is_raw, read, scan
+from train.splits import TRAIN, named_splits, split_folders
+
+PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Value("string")})
+"""The columns of what `train.prepare` writes."""
 
 _SHUFFLE_BUFFER = 2048  # encoded pictures, about 40 MB
 _ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 _PREVIEW = 64  # colourfulness is measured on a thumbnail of this size
+_RAW_SHARDS = 64  # for processes and workers to share
 
 
 class Crops(NamedTuple):
@@ -39,8 +46,10 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
     """Open a data set for streaming, with its pictures still encoded.
 
     Args:
-        spec: A folder of images, a folder of parquet files, a parquet glob, or a Hub data set id.
-        split: Name of the split; a folder of images without split folders is all "train", a glob is any split.
+        spec: A folder of images, a folder of parquet files, a parquet glob, a Hub data set id, or a raw form of the
+            earlier rounds: pairs (`color/` and `gray/`) or Lab arrays (`l/` and `ab/`), see `train.raw`.
+        split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
+            any split.
         column: Column that holds the pictures.
 
     Returns:
@@ -56,8 +65,7 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
                 raise ValueError(f"no file matches --dataset {spec}")
             stream = datasets.load_dataset("parquet", data_files={split: spec}, split=split, streaming=True)
         elif path.is_dir():
-            kind = "parquet" if any(path.glob("*.parquet")) else "imagefolder"
-            stream = datasets.load_dataset(kind, data_dir=spec, split=split, streaming=True)
+            stream = _open_folder(path, split)
         else:
             stream = datasets.load_dataset(spec, split=split, streaming=True)
     except ValueError as error:
@@ -69,6 +77,35 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
     if column not in columns:
         raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
     return stream.select_columns([column]).cast_column(column, datasets.Image(decode=False))
+
+
+def _open_folder(folder: Path, split: str) -> datasets.IterableDataset:
+    """A raw form of the earlier rounds, parquet files, or folders of pictures."""
+    if any(map(is_raw, (folder, *split_folders(folder)))):
+        items = scan(folder).items
+        splits = named_splits(items) or {TRAIN: items}
+        if not (items := splits.get(split, [])):
+            there = [name for name, of in splits.items() if of]
+            raise ValueError(f"this folder of pairs or Lab arrays has only {', '.join(there) or 'empty folders'}")
+        count = min(_RAW_SHARDS, len(items))
+        shards = [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
+        features = datasets.Features({"image": datasets.Image()})
+        return datasets.IterableDataset.from_generator(_raw_rows, features=features, gen_kwargs={"shards": shards})
+    kind = "parquet" if any(folder.glob("*.parquet")) else "imagefolder"
+    return datasets.load_dataset(kind, data_dir=str(folder), split=split, streaming=True)
+
+
+def _raw_rows(shards: list[list[Item]]) -> Iterator[dict[str, Any]]:
+    """Rows as image folders have them: files by their path alone, so that a shuffle buffer holds no photographs."""
+    for item in itertools.chain(*shards):
+        if isinstance(item.where, str):
+            yield {"image": {"bytes": None, "path": item.where}}
+            continue
+        try:
+            data = read(item)
+        except DecodeError:
+            data = b""  # does not decode later, where it is counted
+        yield {"image": {"bytes": data, "path": item.name}}
 
 
 class CropStream(TorchIterableDataset):
@@ -104,7 +141,7 @@ class CropStream(TorchIterableDataset):
                 except DecodeError:
                     broken += 1
                     continue
-                if self._is_gray(picture):
+                if preview_colorfulness(picture) < self.min_colorfulness:
                     gray += 1
                     continue
                 yield Crops(random_crop(picture, self.size, rng), gray, broken)
@@ -113,10 +150,10 @@ class CropStream(TorchIterableDataset):
                 return
             epoch += 1
 
-    def _is_gray(self, picture: Image.Image) -> bool:
-        return (
-            colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.BOX))) < self.min_colorfulness
-        )
+
+def preview_colorfulness(picture: Image.Image) -> float:
+    """How colourful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from coloured in any size."""
+    return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.BOX)))
 
 
 def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Tensor:

@@ -4,6 +4,7 @@
 """
 
 import csv
+import hashlib
 import itertools
 import json
 import math
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import tyro
+from huggingface_hub import constants
 from PIL import Image
 from tqdm import tqdm
 
@@ -23,7 +25,7 @@ from colorization.contact_sheet import contact_sheet
 from colorization.decode import DecodeError
 from colorization.inference import colorize, gray
 from colorization.metrics import colorfulness, score
-from colorization.zoo import load
+from colorization.zoo import load, locate
 from train.data import open_stream, pictures
 
 GRAY, TRUTH = "gray", "truth"
@@ -40,7 +42,7 @@ class Options:
     model: list[str]
     """Names of the zoo, folders or Hub repository ids."""
     dataset: str
-    """A Hub data set id, a folder of images, a folder of parquet files, or a parquet glob."""
+    """A Hub data set id, a folder of images, parquet files, pairs or Lab arrays, or a parquet glob."""
     output: Path
     """The JSON file to write; a .csv with every photograph and a .png contact sheet go beside it."""
     split: str = "validation"
@@ -111,11 +113,17 @@ def evaluate(options: Options) -> dict[str, Any]:
         "photographs": found.count(False),
         "less_colourful": found.count(True),
         "undecodable": len(undecodable),
+        "weights_sha256": {source: weights_hash(locate(source)) for source in models},
         "rows": {row: _summary([m for m in measurements if m.row == row and not m.apart]) for row in rows},
         "rows_less_colourful": {row: _summary([m for m in measurements if m.row == row and m.apart]) for row in rows},
     }
     _write(options, result, measurements, contact_sheet(_spread(sheet, options.sheet_rows), rows))
     return result
+
+
+def weights_hash(folder: Path) -> str:
+    """SHA-256 of a model's weights: numbers belong to these, and to no later ones in the same place."""
+    return hashlib.sha256((folder / constants.SAFETENSORS_SINGLE_FILE).read_bytes()).hexdigest()
 
 
 def table(result: dict[str, Any]) -> str:

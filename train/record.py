@@ -10,9 +10,11 @@ from typing import Any
 from PIL import Image
 
 from colorization.colorizer import Colorizer
+from train.curves import save_curves
 
 RECORD = "training.json"
 SHEET = "samples.png"
+CURVES = "curves.png"
 
 
 @dataclass
@@ -61,8 +63,9 @@ def save_run(
     try:
         fresh.chmod(0o755)
         colorizer._save_pretrained(fresh)
-        text = json.dumps({"stages": [*earlier, asdict(stage)]}, indent=1)
-        (fresh / RECORD).write_text(text + "\n", encoding="utf-8")
+        stages = [*earlier, asdict(stage)]
+        (fresh / RECORD).write_text(json.dumps({"stages": stages}, indent=1) + "\n", encoding="utf-8")
+        save_curves(stages, fresh / CURVES)
         sheet.save(fresh / SHEET)
         if folder.exists():
             stale = fresh.with_name(fresh.name + "-old")

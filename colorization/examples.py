@@ -1,0 +1,19 @@
+"""Photographs that come with requirements.txt: for the page's examples and the cards' sample sheets."""
+
+import importlib.util
+from pathlib import Path
+
+_WANTED = {
+    "skimage": ["data/camera.png", "data/rocket.jpg"],
+    "gradio": ["media_assets/images/tower.jpg"],
+}
+
+
+def examples() -> list[Path]:
+    """Files out of installed packages, found without importing them; those that are there."""
+    found = []
+    for package, files in _WANTED.items():
+        spec = importlib.util.find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            found += [Path(folder) / file for file in files if (Path(folder) / file).is_file()]
+    return found

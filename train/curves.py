@@ -1,0 +1,47 @@
+"""A run's curves as a picture, drawn from its record."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("agg")
+
+from matplotlib.figure import Figure
+
+_NOT_LOSSES = {"step", "learning_rate", "images_per_s"}
+
+
+def save_curves(stages: Sequence[dict[str, Any]], file: Path) -> None:
+    """Draw losses, learning rate and images/s over the steps of all stages, and write a PNG.
+
+    Args:
+        stages: `training.json`'s, with a curve each.
+        file: Where to.
+    """
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    losses, rate, speed = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1, 1))
+    points, start = [], 0
+    for stage in stages:
+        points += [point | {"step": start + point["step"]} for point in stage["curve"]]
+        start += stage["steps_done"]
+        for axes in (losses, rate, speed):
+            axes.axvline(start, color="0.8", linewidth=0.8)
+    for name in sorted({key for point in points for key in point} - _NOT_LOSSES):
+        losses.plot(*_series(points, name), label=name, linewidth=1)
+    losses.set_yscale("symlog", linthresh=0.01)  # GAN terms are of either sign, L1 is small
+    losses.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    rate.plot(*_series(points, "learning_rate"), linewidth=1)
+    speed.plot(*_series(points, "images_per_s"), linewidth=1)
+    for axes, label in ((losses, "loss"), (rate, "learning rate"), (speed, "images/s")):
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.3)
+    speed.set_xlabel("step")
+    figure.savefig(file, dpi=100, metadata={"Software": None})
+
+
+def _series(points: list[dict[str, float]], name: str) -> tuple[list[float], list[float]]:
+    """Steps and values of one quantity, where it was logged."""
+    there = [point for point in points if name in point]
+    return [point["step"] for point in there], [point[name] for point in there]

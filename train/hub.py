@@ -1,0 +1,186 @@
+"""Writing to the Hub: may this push be made, and a folder that becomes a repository's content in one commit."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalTokenNotFoundError,
+    RepositoryNotFoundError,
+)
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import validate_repo_id
+
+from colorization.hub import ERRORS, explain
+
+_ATTEMPTS = 3  # at a commit that loses the race against somebody else's
+_CONFLICTS = (409, 412)
+_KEPT = {".gitattributes"}  # the Hub's own
+_TOKEN_PAGE = "https://huggingface.co/settings/tokens"
+
+
+class PushError(Exception):
+    """Nothing was published, or it cannot be; the message says why and what to do."""
+
+
+def check_push(repo_ids: list[str], repo_type: str = "model") -> None:
+    """Ask the Hub whether a later push to these repositories can work, before hours are spent on what to push.
+
+    Args:
+        repo_ids: "namespace/name" each; they need not exist yet.
+        repo_type: "model", "dataset" or "space".
+
+    Raises:
+        PushError: If there is no token, the Hub does not take it, or it may not write there.
+    """
+    api = HfApi()
+    try:
+        for repo_id in repo_ids:
+            validate_repo_id(repo_id)
+        user = api.whoami()
+        for repo_id in repo_ids:
+            try:
+                api.auth_check(repo_id, repo_type=repo_type, write=True)
+            except RepositoryNotFoundError:
+                _check_namespace(repo_id, user)
+    except LocalTokenNotFoundError as error:
+        raise PushError(
+            f"there is no Hub token: make one that may write on {_TOKEN_PAGE}, then `hf auth login`, or set HF_TOKEN"
+        ) from error
+    except HFValidationError as error:
+        raise PushError(f"{', '.join(repo_ids)}: {error}") from error
+    except ERRORS as error:
+        raise PushError(f"cannot push to {', '.join(repo_ids)}: {_advice(error)}") from error
+
+
+def push(
+    repo_id: str,
+    folder: Path,
+    *,
+    message: str,
+    repo_type: str = "model",
+    private: bool = False,
+    revision: str | None = None,
+) -> str:
+    """Make a folder the whole content of a repository, in one commit: readers see the old state or the new one.
+
+    Files that are there already are not sent again, so a push that broke off is simply run again.
+
+    Args:
+        repo_id: "namespace/name"; made if it is not there.
+        folder: Every file in it and below it is pushed; files that only the repository has are deleted.
+        message: Title of the commit.
+        repo_type: "model", "dataset" or "space".
+        private: Make a new repository private; refuse one that is public.
+        revision: Branch to commit to, made if it is not there; None is the main branch.
+
+    Returns:
+        The commit's hash.
+
+    Raises:
+        PushError: If the Hub refuses or the connection breaks, or it holds other bytes afterwards than were sent.
+    """
+    api = HfApi()
+    files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    place: dict[str, Any] = {"repo_id": repo_id, "repo_type": repo_type}
+    try:
+        sdk = "gradio" if repo_type == "space" else None
+        # None, not False: an organization may make its new repositories private by itself.
+        api.create_repo(**place, private=private or None, exist_ok=True, space_sdk=sdk)
+        if private and not api.repo_info(**place).private:
+            raise PushError(f"{repo_id} is there already and public: make it private on its page, or drop --private")
+        if revision:
+            api.create_branch(**place, branch=revision, exist_ok=True)
+        commit = _commit(api, place, files, message, revision)
+        differing = _differing(api, place, files, commit)
+    except (*ERRORS, RuntimeError, ValueError) as error:
+        # The client wraps what went wrong with an upload in a RuntimeError that does not say it.
+        cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
+        raise PushError(f"{repo_id} was not pushed: {_advice(cause)}") from error
+    if differing:
+        raise PushError(
+            f"{repo_id}@{commit[:7]} holds other bytes than were sent in {', '.join(differing)}: push again"
+        )
+    return commit
+
+
+def _commit(api: HfApi, place: dict[str, Any], files: dict[str, Path], message: str, revision: str | None) -> str:
+    """Commit on top of what is there now; if somebody commits in between, look again."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        head = api.repo_info(**place, revision=revision).sha
+        gone = _tree(api, place, head).keys() - files.keys() - _KEPT
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
+            *(CommitOperationAdd(path, str(file)) for path, file in files.items()),
+            *(CommitOperationDelete(path, is_folder=False) for path in sorted(gone)),
+        ]
+        try:
+            return api.create_commit(
+                **place, operations=operations, commit_message=message, revision=revision, parent_commit=head
+            ).oid
+        except HfHubHTTPError as error:
+            if error.response.status_code not in _CONFLICTS or attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _tree(api: HfApi, place: dict[str, Any], revision: str | None) -> dict[str, RepoFile]:
+    """The files of a commit by their paths."""
+    entries = api.list_repo_tree(**place, revision=revision, recursive=True)
+    return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
+
+
+def _differing(api: HfApi, place: dict[str, Any], files: dict[str, Path], commit: str) -> list[str]:
+    """Read back what a commit holds: the paths whose bytes, or whose presence, are not what was sent."""
+    there = _tree(api, place, commit)
+    return sorted(
+        path
+        for path in there.keys() - _KEPT | files.keys()
+        if path not in there or path not in files or not _same(there[path], files[path])
+    )
+
+
+def _same(entry: RepoFile, file: Path) -> bool:
+    """Compare by the hash that the Hub keeps: SHA-256 of large files, git's blob hash of others."""
+    if entry.lfs:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == entry.lfs.sha256
+    data = file.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == entry.blob_id
+
+
+def _check_namespace(repo_id: str, user: dict[str, Any]) -> None:
+    """A repository that is not there yet: may this user, with this token, make it?"""
+    namespace = repo_id.partition("/")[0]
+    roles = {user["name"]: "admin"} | {org["name"]: org.get("roleInOrg", "write") for org in user.get("orgs", [])}
+    if roles.get(namespace) not in ("admin", "write", "contributor"):
+        can = ", ".join(name for name, role in roles.items() if role != "read")
+        raise PushError(f"{user['name']} may not write to {namespace}, only to {can}")
+    token = user.get("auth", {}).get("accessToken", {})
+    allowed = token.get("role") != "read"
+    if token.get("role") == "fineGrained":
+        scopes = token.get("fineGrained", {}).get("scoped", [])
+        allowed = any(
+            scope["entity"].get("name") in (namespace, repo_id) and "repo.write" in scope["permissions"]
+            for scope in scopes
+        )
+    if not allowed:
+        raise PushError(f"the token of {user['name']} may not write to {namespace}: make one that may on {_TOKEN_PAGE}")
+
+
+def _advice(error: Exception) -> str:
+    """What happened, and what to do."""
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+    if status == 401:
+        advice = f"the token is not valid (any more): make one that may write on {_TOKEN_PAGE}, then `hf auth login`"
+    elif status == 403:
+        advice = f"the token may not write there: make one that may on {_TOKEN_PAGE}"
+    elif status in _CONFLICTS:
+        advice = "others keep committing to it: look what they did, then push again"
+    elif status == 429:
+        advice = "too many requests: wait some minutes, then push again"
+    else:
+        advice = "push again; what was sent is not sent twice"
+    return f"{explain(error)}; {advice}"
