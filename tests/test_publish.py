@@ -220,7 +220,7 @@ def test_a_training_that_could_not_be_published_does_not_begin(hub, parquet, tmp
 def test_one_refused_model_does_not_keep_the_others_and_says_how_to_go_on(hub, parquet, tmp_path, capsys):
     folders = [shutil.copytree(EMBEDDED / name, tmp_path / name) for name in ("pix2pix", "unet")]
     hub.fault = lambda method, path, _: 403 if "pix2pix/commit/" in path else None
-    with pytest.raises(PushError, match="to push again: python -m train.publish .* --namespace tester --evaluation"):
+    with pytest.raises(PushError, match=r"to push again: python -m train.publish .* --namespace tester --evaluation"):
         publish_trained(training(parquet, tmp_path), folders)
     assert f"published {REPO}@" in capsys.readouterr().out
     hub.fault = lambda *_: None
