@@ -8,20 +8,13 @@ from PIL import Image
 
 from train.augment import vary_lightness
 from train.batch import to_batch
-from train.data import CropStream, crop_loader, open_stream, pictures, random_crop
+from train.data import open_stream, pictures
+from train.stream import CropStream, batches, random_crop
 
 
-def loader(spec, workers=0, batch_size=4, rank=0, world=1, **options):
-    settings = {"column": "image", "size": 32, "seed": 0, "min_colorfulness": 8.0} | options
-    return crop_loader(CropStream(open_stream(str(spec), "train"), **settings), batch_size, workers, rank, world)
-
-
-@pytest.fixture(autouse=True)
-def no_sleep(monkeypatch):
-    """`datasets` sleeps five seconds after every shuffled pass."""
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
+def loader(spec, workers=0, batch_size=4, **options):
+    settings = {"column": "image", "size": 32, "seed": 0, "min_colorfulness": 8.0, "lanes": 2} | options
+    return batches(CropStream(open_stream(str(spec), "train"), **settings), batch_size, workers)
 
 
 def take(loader, count):
@@ -32,7 +25,7 @@ def take(loader, count):
 def test_gray_and_broken_pictures_are_left_out_and_counted(parquet, workers):
     taken = take(loader(parquet, workers), 16)  # two passes of 32 good pictures
     assert {c.pixels.shape for c in taken} == {(4, 3, 32, 32)} and taken[0].pixels.dtype == torch.uint8
-    assert 4 <= sum(c.gray for c in taken) <= 8 and 2 <= sum(c.broken for c in taken) <= 4
+    assert 4 <= sum(c.gray for c in taken) <= 8 and 2 <= sum(len(c.broken) for c in taken) <= 4
     spread = torch.cat([c.pixels for c in taken]).float().std(dim=1).mean(dim=(1, 2))
     assert spread.min() > 0, "a gray crop came through"
 
@@ -63,7 +56,8 @@ def test_a_glob(parquet):
 def test_nothing_usable_ends_instead_of_spinning(crops, tmp_path):
     for number, crop in enumerate(crops[:3]):
         crop.convert("L").save(tmp_path / f"{number}.png")
-    assert list(loader(tmp_path)) == []
+    with pytest.raises(ValueError, match=r"no picture is usable \(5 are gray, 0 do not decode\)"):
+        list(loader(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -85,11 +79,11 @@ def test_crops_are_square_pieces_flipped_half_the_time():
     ramp = np.zeros((60, 90, 3), np.uint8)
     ramp[..., 0] = np.arange(90)[None] * 2
     rng = random.Random(0)
-    crops = [random_crop(Image.fromarray(ramp), 32, rng) for _ in range(100)]
-    rising = [bool(c[0, 16, 0] < c[0, 16, 31]) for c in crops]
-    assert {c.shape for c in crops} == {(3, 32, 32)}
+    crops = [np.array(random_crop(Image.fromarray(ramp), 32, rng)) for _ in range(100)]
+    rising = [bool(c[16, 0, 0] < c[16, 31, 0]) for c in crops]
+    assert {c.shape for c in crops} == {(32, 32, 3)}
     assert 30 < sum(rising) < 70
-    spans = [int(c[0, 16].max()) - int(c[0, 16].min()) for c in crops]
+    spans = [int(c[16, :, 0].max()) - int(c[16, :, 0].min()) for c in crops]
     assert max(spans) <= 122 and min(spans) >= 94  # 60 down to 60 / 1.2 pixels of the ramp, less the filter's edges
 
 
@@ -101,8 +95,8 @@ def test_pictures_are_walked_in_order_with_their_errors(parquet):
 
 def test_batches_are_network_units(crops):
     pixels = torch.from_numpy(np.stack([np.asarray(c) for c in crops[:3]])).permute(0, 3, 1, 2)
-    L, ab = to_batch(pixels)
-    assert L.shape == (3, 1, 96, 96) and ab.shape == (3, 2, 96, 96)
+    L, ab, chance = to_batch(pixels, torch.rand(3))
+    assert chance.shape == (3,) and L.shape == (3, 1, 96, 96) and ab.shape == (3, 2, 96, 96)
     assert L.min() >= -1 and L.max() <= 1.0001 and ab.abs().max() < 1
 
 

@@ -48,7 +48,7 @@ def test_the_app_and_the_trainer_do_not_know_each_other():
     for file in (ROOT / "train").rglob("*.py"):
         modules = list(imported(file))
         assert not [m for m in modules if m.split(".")[0] in ("app", "page", "gradio")], file
-        assert file.name in ("data.py", "loop.py") or "datasets" not in modules, file
+        assert file.name in ("data.py", "stream.py") or "datasets" not in modules, file
 
 
 def test_importing_the_package_loads_no_page_no_trainer_and_no_scikit_image():

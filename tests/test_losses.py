@@ -22,7 +22,7 @@ class LinearCritic:
 @pytest.mark.parametrize("norm", [0.25, 1.0, 3.0])
 def test_penalty_of_a_linear_critic_is_its_closed_form(norm):
     critic = LinearCritic(norm)
-    penalty = gradient_penalty(critic, torch.zeros(4, 1, 8, 8), torch.randn(SHAPE), torch.randn(SHAPE))
+    penalty = gradient_penalty(critic, torch.zeros(4, 1, 8, 8), torch.randn(SHAPE), torch.randn(SHAPE), torch.rand(4))
     assert penalty.item() == pytest.approx((norm - 1) ** 2, abs=1e-5)
     penalty.backward()
     assert critic.weight.grad.isfinite().all()
@@ -34,19 +34,23 @@ def test_penalty_keeps_the_pictures_of_a_batch_apart():
     def critic(L, ab):  # gradient norms 0 and 2 in one batch: (0-1)^2 and (2-1)^2, not the norm of both together
         return (ab * torch.tensor([0.0, 2.0]).view(2, 1, 1, 1)).flatten(1).sum(1) / math.sqrt(2 * 8 * 8)
 
-    penalty = gradient_penalty(critic, torch.zeros(2, 1, 8, 8), torch.randn(2, 2, 8, 8), torch.randn(2, 2, 8, 8))
+    penalty = gradient_penalty(
+        critic, torch.zeros(2, 1, 8, 8), torch.randn(2, 2, 8, 8), torch.randn(2, 2, 8, 8), torch.rand(2)
+    )
     assert penalty.item() == pytest.approx(1.0, abs=1e-5)
 
 
 def test_penalty_does_not_reach_the_generator():
     fake = torch.randn(SHAPE, requires_grad=True)
-    gradient_penalty(LinearCritic(2), torch.zeros(4, 1, 8, 8), torch.randn(SHAPE), fake).backward()
+    gradient_penalty(LinearCritic(2), torch.zeros(4, 1, 8, 8), torch.randn(SHAPE), fake, torch.rand(4)).backward()
     assert fake.grad is None
 
 
 def test_penalty_names_shapes_that_differ():
     with pytest.raises(ValueError, match="expected equal shapes"):
-        gradient_penalty(LinearCritic(1), torch.zeros(4, 1, 8, 8), torch.zeros(SHAPE), torch.zeros(4, 2, 4, 4))
+        gradient_penalty(
+            LinearCritic(1), torch.zeros(4, 1, 8, 8), torch.zeros(SHAPE), torch.zeros(4, 2, 4, 4), torch.rand(4)
+        )
 
 
 def test_gan_loss_closed_form():

@@ -18,15 +18,10 @@ from test_raw import save_lab, save_pairs
 
 from train import prepare as module
 from train import shards
-from train.data import CropStream, crop_loader, open_stream
+from train.data import open_stream
 from train.hub import PushError
 from train.prepare import Options, prepare
-
-
-@pytest.fixture(autouse=True)
-def no_sleep(monkeypatch):
-    """`datasets` sleeps five seconds after every shuffled pass."""
-    monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
+from train.stream import CropStream, batches
 
 
 def save(folder, pictures, suffix="png", **options):
@@ -116,9 +111,10 @@ def test_everyone_can_read_it(prepared, tmp_path):
 
 @pytest.mark.parametrize(("split", "world"), [("train", 2), ("validation", 1)])
 def test_the_trainer_reads_it(prepared, split, world):
-    crops = CropStream(open_stream(str(prepared[0]), split), "image", 32, seed=0, min_colorfulness=8.0)
-    (batch,) = itertools.islice(crop_loader(crops, 4, 0, 0, world), 1)
-    assert batch.pixels.shape == (4, 3, 32, 32) and batch.gray == batch.broken == 0
+    stream = open_stream(str(prepared[0]), split)
+    crops = CropStream(stream, "image", 32, seed=0, min_colorfulness=8.0, world=world)
+    (batch,) = itertools.islice(batches(crops, 4, workers=0), 1)
+    assert batch.pixels.shape == (4, 3, 32, 32) and not batch.gray and not batch.broken
 
 
 def test_the_card_says_what_was_done_and_nothing_of_the_machine(prepared, source):

@@ -39,7 +39,8 @@ def batch():
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(4, 1, 4, 4, generator=generator) * 2 - 1
     L = nn.functional.interpolate(coarse, size=(32, 32), mode="bilinear", align_corners=False)
-    return Batch(L, torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1))  # colour that lightness tells
+    ab = torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1)  # colour that lightness tells
+    return Batch(L, ab, torch.rand(4, generator=generator))
 
 
 def weights(network):

@@ -1,5 +1,6 @@
 """`accelerate launch train ...` and `python -m train ...`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,13 +15,17 @@ from train.hub import PushError  # noqa: E402
 from train.loop import train  # noqa: E402
 from train.publish import check_trained, publish_trained  # noqa: E402
 from train.recipes import RECIPES  # noqa: E402
+from train.stop import StoppedError  # noqa: E402
 
 
 def main() -> None:
     """Train what the command line asks for; a mistake in it is one line, not a traceback."""
     try:
         options = tyro.cli(Options, prog="accelerate launch train")
-        accelerator = Accelerator()
+        os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
+        tracker = None if options.tracker == "none" else options.tracker
+        accelerator = Accelerator(log_with=tracker, project_dir=options.output_dir)
+        accelerator.init_trackers("landscape-colorization")
         names: list[str] = [*RECIPES] if options.recipe == "all" else [options.recipe]
         if options.push_to_hub and accelerator.is_main_process:
             check_trained(options, names)
@@ -32,6 +37,9 @@ def main() -> None:
         accelerator.end_training()
         if options.push_to_hub and accelerator.is_main_process:
             publish_trained(options, folders)
+    except StoppedError as stopped:
+        print(f"train: {stopped}", file=sys.stderr)
+        sys.exit(stopped.code)
     except (ValueError, FileNotFoundError, FloatingPointError, PushError) as error:
         sys.exit(f"train: {error}")
 

@@ -38,12 +38,26 @@ class Options:
     """Pictures less colourful (Hasler and Suesstrunk) teach gray: they are left out and counted."""
     vary_lightness: bool = True
     """Change gamma, contrast, sharpness and grain of the input at random."""
+    max_broken: float = 0.01
+    """Share of undecodable pictures above which the run stops; they are left out and counted."""
+    lanes: int = 8
+    """Parts that the data set is dealt into; a multiple of the number of processes, the same for a whole run."""
     workers: int = 1
     """Processes that decode, beside each training process; 0 decodes in the training process."""
+    accumulate: int = 1
+    """Work off each batch in so many parts, for less memory."""
     ema_decay: float = 0.999
     """Decay of the averaged weights, which are what is saved."""
     save_every: int = 500
-    """Steps between saves of the averaged weights and a contact sheet."""
+    """Steps between checkpoints; the averaged weights and a contact sheet are written with them."""
+    save_minutes: float = 10.0
+    """Minutes after which a checkpoint is due all the same."""
+    resume: bool = True
+    """Go on where the output folder's last checkpoint is; --no-resume begins anew and removes it."""
+    dry_run: bool = False
+    """Show the data, the networks' sizes, ten steps' speed and memory and the projected time; then exit."""
+    tracker: Literal["trackio", "tensorboard", "none"] = "trackio"
+    """Where curves are logged besides training.json; both keep them in the output folder."""
     push_to_hub: str | None = None
     """Hub user or organization: measure each model when it is trained, and push it to <this>/<hub-prefix>-<recipe>."""
     hub_prefix: str = "landscape-colorization"
@@ -51,9 +65,11 @@ class Options:
     private: bool = False
     """Make new repositories private."""
     evaluation_dataset: str | None = None
-    """Photographs to measure on before a push; the training data set if not given."""
+    """Photographs to measure on, while training and before a push; the training data set if not given."""
     evaluation_split: str = "validation"
     """Split to measure on; no model may have seen its photographs."""
+    validation_pictures: int = 24
+    """How many of them to measure at each checkpoint; 0 for none."""
     vgg_weights: Path | None = None
     """Local safetensors of the VGG that a perceptual loss needs; else it comes from the Hub."""
     pix2pix: Pix2PixConfig = field(default_factory=Pix2PixConfig)
@@ -62,7 +78,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot train anything, before anything is loaded."""
-        for name in ("steps", "save_every"):
+        for name in ("steps", "save_every", "lanes", "accumulate"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}, expected 1 or more")
         for name in ("size", "batch_size"):

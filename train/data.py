@@ -1,21 +1,15 @@
-"""A stream of training crops out of any data set that `datasets` reads; the only user of `datasets`."""
+"""Any data set that `datasets` reads, opened for streaming with its pictures still encoded."""
 
 import glob
 import itertools
-import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import datasets
 import numpy as np
-import torch
-from datasets.distributed import split_dataset_by_node
 from datasets.utils.file_utils import xopen
 from PIL import Image
-from torch import Tensor
-from torch.utils.data import DataLoader, get_worker_info
-from torch.utils.data import IterableDataset as TorchIterableDataset
 
 from colorization.decode import DecodeError, decode
 from colorization.metrics import colorfulness
@@ -25,29 +19,16 @@ from train.splits import TRAIN, named_splits, split_folders
 PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Value("string")})
 """The columns of what `train.prepare` writes."""
 
-_SHUFFLE_BUFFER = 2048  # encoded pictures, about 40 MB
-_ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 _PREVIEW = 64  # colourfulness is measured on a thumbnail of this size
 _RAW_SHARDS = 64  # for processes and workers to share
-
-
-class Crops(NamedTuple):
-    """A batch of crops, and what the stream passed over to find them."""
-
-    pixels: Tensor
-    """sRGB, (B, 3, size, size), uint8."""
-    gray: int
-    """Pictures left out because they are gray or nearly so."""
-    broken: int
-    """Files left out because they do not decode."""
 
 
 def open_stream(spec: str, split: str, column: str = "image") -> datasets.IterableDataset:
     """Open a data set for streaming, with its pictures still encoded.
 
     Args:
-        spec: A folder of images, a folder of parquet files, a parquet glob, a Hub data set id, or a raw form of the
-            earlier rounds: pairs (`color/` and `gray/`) or Lab arrays (`l/` and `ab/`), see `train.raw`.
+        spec: A folder of images, of parquet files or of WebDataset's tar files, a parquet glob, a Hub data set id, or
+            a raw form of the earlier rounds, pairs (`color/`, `gray/`) or Lab arrays (`l/`, `ab/`), see `train.raw`.
         split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
             any split.
         column: Column that holds the pictures.
@@ -91,7 +72,8 @@ def _open_folder(folder: Path, split: str) -> datasets.IterableDataset:
         shards = [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
         features = datasets.Features({"image": datasets.Image()})
         return datasets.IterableDataset.from_generator(_raw_rows, features=features, gen_kwargs={"shards": shards})
-    kind = "parquet" if any(folder.glob("*.parquet")) else "imagefolder"
+    kinds = {"parquet": "*.parquet", "webdataset": "*.tar"}
+    kind = next((kind for kind, pattern in kinds.items() if any(folder.glob(pattern))), "imagefolder")
     return datasets.load_dataset(kind, data_dir=str(folder), split=split, streaming=True)
 
 
@@ -108,106 +90,39 @@ def _raw_rows(shards: list[list[Item]]) -> Iterator[dict[str, Any]]:
         yield {"image": {"bytes": data, "path": item.name}}
 
 
-class CropStream(TorchIterableDataset):
-    """Endless random crops, flipped at random, of the colourful pictures of a stream.
-
-    Yields `Crops` of a single picture each, for `DataLoader` to collate. Every process and worker reads its own shards.
-    """
-
-    def __init__(
-        self,
-        stream: datasets.IterableDataset,
-        column: str,
-        size: int,
-        seed: int,
-        min_colorfulness: float,
-        rank: int = 0,
-    ) -> None:
-        super().__init__()
-        self.stream, self.column, self.size, self.seed = stream, column, size, seed
-        self.min_colorfulness, self.rank = min_colorfulness, rank
-
-    def __iter__(self) -> Iterator[Crops]:
-        worker = get_worker_info()
-        rng = random.Random(f"{self.seed}/{self.rank}/{worker.id if worker else 0}")
-        stream = self.stream.shuffle(seed=self.seed, buffer_size=_SHUFFLE_BUFFER)
-        gray = broken = epoch = 0
-        while True:
-            stream.set_epoch(epoch)
-            used = 0
-            for row in stream:
-                try:
-                    picture = decode(_bytes(row[self.column])).picture
-                except DecodeError:
-                    broken += 1
-                    continue
-                if preview_colorfulness(picture) < self.min_colorfulness:
-                    gray += 1
-                    continue
-                yield Crops(random_crop(picture, self.size, rng), gray, broken)
-                used, gray, broken = used + 1, 0, 0
-            if not used:  # this worker has no shard, or nothing in it is of use; another may have
-                return
-            epoch += 1
-
-
 def preview_colorfulness(picture: Image.Image) -> float:
     """How colourful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from coloured in any size."""
     return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.BOX)))
 
 
-def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Tensor:
-    """Cut a random square of at least 1 / 1.2 of the short side, resize it, flip it half the time.
-
-    Returns:
-        sRGB, (3, size, size), uint8.
-    """
-    side = min(picture.size) / rng.uniform(1.0, _ZOOM)
-    left, top = rng.uniform(0, picture.width - side), rng.uniform(0, picture.height - side)
-    crop = picture.resize(
-        (size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side), reducing_gap=2
-    )
-    if rng.random() < 0.5:
-        crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return torch.from_numpy(np.array(crop)).permute(2, 0, 1)
-
-
-def crop_loader(crops: CropStream, batch_size: int, workers: int, rank: int, world: int) -> DataLoader[Any]:
-    """Batch a stream, decoding in worker processes; each of `world` processes gets its own shards."""
-    crops.stream, crops.rank = split_dataset_by_node(crops.stream, rank, world), rank
-    return DataLoader(
-        crops,
-        batch_size=batch_size,
-        num_workers=workers,
-        collate_fn=_collate,
-        drop_last=True,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=_quiet_worker,
-    )
-
-
 def pictures(stream: datasets.IterableDataset, column: str) -> Iterator[tuple[str, Image.Image | DecodeError]]:
     """Walk a stream once in order; yields (name, picture), or (name, error) where one does not decode."""
     for number, row in enumerate(stream):
-        name = Path(row[column]["path"] or f"{number:05d}").stem
+        name = cell_name(row[column], number)
         try:
-            yield name, decode(_bytes(row[column])).picture
+            yield name, decode(encoded(row[column])).picture
         except DecodeError as error:
             yield name, error
 
 
-def _bytes(cell: dict[str, Any]) -> bytes:
-    """The encoded picture; image folders give only a path, here or on the Hub."""
+def encoded(cell: dict[str, Any]) -> bytes:
+    """The encoded picture of a cell; image folders give only a path, here or on the Hub.
+
+    Raises:
+        DecodeError: If it is a file here that cannot be read.
+        OSError: If it is elsewhere, and cannot be had.
+    """
     if cell["bytes"] is not None:
         return cell["bytes"]
-    with xopen(cell["path"], "rb") as file:
-        return file.read()
+    try:
+        with xopen(cell["path"], "rb") as file:
+            return file.read()
+    except OSError as error:
+        if "://" in cell["path"]:
+            raise
+        raise DecodeError(f"it cannot be read: {error.strerror}") from error
 
 
-def _collate(crops: list[Crops]) -> Crops:
-    return Crops(torch.stack([c.pixels for c in crops]), sum(c.gray for c in crops), sum(c.broken for c in crops))
-
-
-def _quiet_worker(_: int) -> None:
-    """One thread per decoding worker, so that the training process keeps the cores."""
-    torch.set_num_threads(1)
+def cell_name(cell: dict[str, Any], number: int) -> str:
+    """What to call a cell's picture."""
+    return Path(cell["path"] or f"{number:05d}").stem

@@ -1,43 +1,40 @@
 """The training loop: it knows what a Recipe is, and no model by name."""
 
-import math
-import platform
-import shlex
-import sys
+import shutil
 import time
-from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-import accelerate
-import datasets
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
-from PIL import Image
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
-from tqdm import tqdm
+from accelerate.utils import gather_object, set_seed
 
 from colorization.colorizer import Colorizer
-from colorization.contact_sheet import contact_sheet
-from colorization.inference import to_picture
-from colorization.zoo import EMBEDDED, ZOO, load
+from colorization.zoo import locate
+from train import checkpoint
 from train.augment import vary_lightness
+from train.average import moving_average
 from train.batch import Batch, to_batch
 from train.config import Options
-from train.data import Crops, CropStream, crop_loader, open_stream
-from train.perceptual import PerceptualLoss, vgg_features
-from train.recipes import RECIPES
-from train.recipes.base import Recipe
-from train.record import Stage, earlier_stages, save_run
+from train.data import open_stream
+from train.log import Log
+from train.record import Stage, earlier_stages, sample_sheet, save_run
+from train.setup import batch_size, build_recipe, crop_size, identity, new_stage, open_validation
+from train.stop import Signals, StoppedError
+from train.stream import Crops, CropStream, Place, batches
 
-_LOG_EVERY = 20
-_SHEET_ROWS = 6
+_IN_A_ROW = 3  # steps left out before a rollback; rollbacks without a checkpoint in between before giving up
+_BROKEN_SEEN = 100  # pictures before the share of broken ones is judged
+
+
+class _RollbackError(Exception):
+    """Too many steps in a row were left out."""
 
 
 def train(options: Options, name: str, accelerator: Accelerator) -> Path:
-    """Train one recipe to its end.
+    """Train one recipe to its end, from its beginning or from its last checkpoint.
 
     Args:
         options: The command line.
@@ -45,170 +42,207 @@ def train(options: Options, name: str, accelerator: Accelerator) -> Path:
         accelerator: Devices and processes.
 
     Returns:
-        The folder with `config.json`, `model.safetensors`, `training.json` and `samples.png`.
+        The folder with config.json, model.safetensors, training.json, samples.png and curves.png.
 
     Raises:
         ValueError: If the data set, the starting weights or the options cannot be used, or no picture is usable.
         FileNotFoundError: If a perceptual loss finds no VGG weights.
-        FloatingPointError: If a loss is no longer finite; what was saved before stays.
+        FloatingPointError: If losses stay not finite after rollbacks; what was saved before stays.
+        StoppedError: If the run was told to stop, or its data or its disk failed; it can go on.
     """
-    cls = RECIPES[name]
-    size, batch_size = options.size or cls.size, options.batch_size or cls.batch_size
-    set_seed(options.seed, device_specific=False)
-    recipe = _build(options, name, size, accelerator)
-    earlier = earlier_stages(_folder_of(options.init_from)) if options.init_from else []
-    stage = _stage(options, name, size, batch_size, accelerator)
-    crops = CropStream(
-        open_stream(options.dataset, options.split, options.image_column),
-        options.image_column,
-        size,
-        options.seed,
-        options.min_colorfulness,
-    )
-    world, rank = accelerator.num_processes, accelerator.process_index
-    loader = crop_loader(crops, batch_size, options.workers, rank, world)
-    # After the weights are drawn, which every process must draw alike, dropout and mixing differ by process.
-    set_seed(options.seed, device_specific=True)
-    average = AveragedModel(recipe.colorizer, avg_fn=_ema(options.ema_decay)).eval()
-    folder = options.output_dir / name
-    log = _Log(stage, recipe, accelerator.is_main_process)
-    for crop in loader:
-        batch = to_batch(crop.pixels, accelerator.device)
-        if options.vary_lightness:
-            batch = batch._replace(L=vary_lightness(batch.L))
-        log.add(recipe.step(batch), crop)
-        average.update_parameters(recipe.colorizer)
-        finished = stage.steps_done == options.steps
-        if (finished or stage.steps_done % options.save_every == 0) and accelerator.is_main_process:
-            log.write()  # raises if a loss is not finite, before the weights are saved
-            averaged: Colorizer = average.module  # type: ignore[assignment]
-            save_run(folder, averaged, earlier, stage, _sheet(averaged, batch))
-        if finished:
-            break
-    log.close()
-    if not stage.steps_done:
-        raise ValueError(
-            f"{options.dataset} gave no batch of {batch_size} usable pictures "
-            f"({stage.gray_left_out} were gray, {stage.broken_left_out} did not decode): "
-            "check it, or lower --batch-size"
+    return Run(options, name, accelerator).go()
+
+
+class Run:
+    """One recipe's training and all that it consists of."""
+
+    def __init__(self, options: Options, name: str, accelerator: Accelerator) -> None:
+        self.options, self.name, self.accelerator = options, name, accelerator
+        set_seed(options.seed)  # every process draws the same weights
+        self.recipe = build_recipe(options, name, accelerator)
+        self.average = moving_average(self.recipe.colorizer, options.ema_decay)
+        self.earlier = earlier_stages(locate(options.init_from)) if options.init_from else []
+        self.stage = new_stage(options, name, accelerator)
+        self.stream = open_stream(options.dataset, options.split, options.image_column)
+        self.folder = options.output_dir / name
+        self.checkpoints = options.output_dir / "checkpoints" / name
+        self.places: dict[int, Place] = {}
+        self.passed_over = [0, 0]  # gray and broken, by this process since the last checkpoint
+        self.seen, self.broken = 0, list[str]()
+
+    def go(self) -> Path:
+        """Train to the end; see `train`."""
+        self._resume()
+        self.validation = open_validation(self.options, self.name, self.accelerator)
+        self.log = Log(self.stage, self.recipe, self.accelerator)
+        with closing(self.log), Signals() as signals:
+            while self.stage.steps_done < self.options.steps:
+                try:
+                    self._session(signals)
+                except _RollbackError:
+                    self._roll_back()
+        return self.folder
+
+    def _session(self, signals: Signals) -> None:
+        """Train from where things are to the end, or until something must be undone."""
+        saved = before = time.monotonic()
+        left_out = 0  # in a row
+        for crops in self._batches():
+            self._step(crops, waited=time.monotonic() - before)
+            left_out = left_out + 1 if self.recipe.skipped else 0
+            if left_out == _IN_A_ROW:
+                raise _RollbackError
+            last = self.stage.steps_done == self.options.steps
+            late = time.monotonic() - saved > 60 * self.options.save_minutes
+            stop, late = self._any(signals.received is not None, late)
+            if last or stop or late or self.stage.steps_done % self.options.save_every == 0:
+                self._save(crops)
+                saved = time.monotonic()
+            if last:
+                return
+            if stop:
+                raise StoppedError(f"stopped and saved at {self._where()}", signals.received)
+            before = time.monotonic()
+
+    def _batches(self) -> Iterator[Crops]:
+        """The rest of the run's batches; a network that is gone for long is a reason to stop, not to fail."""
+        options, accelerator, size = self.options, self.accelerator, batch_size(self.options, self.name)
+        crops = CropStream(
+            self.stream,
+            options.image_column,
+            crop_size(options, self.name),
+            options.seed,
+            options.min_colorfulness,
+            lanes=options.lanes,
+            rank=accelerator.process_index,
+            world=accelerator.num_processes,
+            start=self.stage.steps_done * size,
+            places=self.places,
         )
-    if stage.steps_done < options.steps:
-        raise ValueError(f"{options.dataset} ended after {stage.steps_done} of {options.steps} steps")
-    return folder
+        try:
+            yield from batches(crops, size, options.workers)
+        except OSError as error:
+            raise StoppedError(f"{options.dataset} cannot be read on ({error}) at {self._where()}") from error
 
-
-def _build(options: Options, name: str, size: int, accelerator: Accelerator) -> Recipe:
-    """Make the networks of a recipe, or take over the generator's weights."""
-    cls, config = RECIPES[name], options.recipe_config(name)
-    arguments = {"width": config.width, "depth": config.depth, "working_size": size}
-    if hasattr(config, "dropout"):
-        arguments["dropout"] = config.dropout
-    colorizer = ZOO[name].cls(**arguments)
-    if size % colorizer.stride:
-        raise ValueError(
-            f"--size is {size}, expected a multiple of {colorizer.stride} for {name} of depth {config.depth}"
-        )
-    if options.init_from:
-        start = load(options.init_from)
-        if (start.name, start.width, start.depth) != (name, config.width, config.depth):
-            raise ValueError(f"--init-from {options.init_from} is {start.config}, expected {colorizer.config}")
-        colorizer.load_state_dict(start.state_dict())
-    vgg = cls.vgg_name(config)
-    perceptual = PerceptualLoss(vgg_features(vgg, options.vgg_weights)) if vgg else None
-    return cls(config, colorizer, accelerator, options.steps, perceptual)
-
-
-def _folder_of(source: str) -> Path:
-    """Where a local source lies; a Hub repository has no folder here."""
-    return EMBEDDED / source if source in ZOO else Path(source)
-
-
-def _stage(options: Options, name: str, size: int, batch_size: int, accelerator: Accelerator) -> Stage:
-    """Write down how this run was started."""
-    return Stage(
-        command=f"accelerate launch train {shlex.join(sys.argv[1:])}",
-        dataset=options.dataset,
-        split=options.split,
-        seed=options.seed,
-        size=size,
-        batch_size=batch_size,
-        processes=accelerator.num_processes,
-        precision=accelerator.mixed_precision,
-        steps=options.steps,
-        options=asdict(options.recipe_config(name))
-        | {"ema_decay": options.ema_decay, "init_from": options.init_from, "vary_lightness": options.vary_lightness},
-        versions={
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "accelerate": accelerate.__version__,
-            "datasets": datasets.__version__,
-        },
-    )
-
-
-def _ema(decay: float):  # noqa: ANN202
-    """Exponential moving average that forgets its random start: the decay grows with the steps."""
-
-    def average(averaged: Tensor, current: Tensor, count: Tensor) -> Tensor:
-        return torch.lerp(current, averaged, min(decay, (1 + float(count)) / (10 + float(count))))
-
-    return average
-
-
-@torch.no_grad()
-def _sheet(colorizer: Colorizer, batch: Batch) -> Image.Image:
-    """Gray, output and truth of the first pictures of a batch."""
-    L, ab = batch.L[:_SHEET_ROWS], batch.ab[:_SHEET_ROWS]
-    versions = (torch.zeros_like(ab), colorizer(L), ab)
-    rows = [[to_picture(light, version[i]) for version in versions] for i, light in enumerate(L)]
-    return contact_sheet(rows, ("gray", colorizer.name, "truth"))
-
-
-class _Log:
-    """Progress bar and curve: mean losses, learning rate and images/s over the last steps."""
-
-    def __init__(self, stage: Stage, recipe: Recipe, shown: bool) -> None:
-        self.stage, self.recipe, self.start = stage, recipe, time.monotonic()
-        self.bar = tqdm(total=stage.steps, desc=recipe.name, unit="step", disable=not shown, mininterval=5.0)
-        self.sums: dict[str, list[Tensor]] = defaultdict(list)
-
-    def add(self, losses: dict[str, Tensor], crop: Crops) -> None:
-        """Count one step."""
-        stage = self.stage
+    def _step(self, crops: Crops, waited: float) -> None:
+        """Do one optimisation step and count it."""
+        stage, recipe = self.stage, self.recipe
+        # What a step draws depends on nothing before it, so that there is no random state to save.
+        number = stage.steps_done * self.accelerator.num_processes + self.accelerator.process_index
+        set_seed((1_000_003 * self.options.seed + number) % 2**32)
+        recipe.skipped = False
+        losses = recipe.step(self._prepare(crops))
         stage.steps_done += 1
-        stage.pictures_seen += len(crop.pixels) * stage.processes
-        stage.gray_left_out += crop.gray
-        stage.broken_left_out += crop.broken
-        for name, loss in losses.items():
-            self.sums[name].append(loss)
-        self.bar.update()
-        if stage.steps_done % _LOG_EVERY == 0:
-            self.write()
+        stage.pictures_seen += len(crops.pixels) * self.accelerator.num_processes
+        self._count(crops)
+        if recipe.skipped:
+            stage.steps_left_out += 1
+            self.log.say(f"step {stage.steps_done} is left out, its gradients are not finite")
+        else:
+            self.average.update_parameters(recipe.colorizer)
+        self.log.add({} if recipe.skipped else losses, waited)
 
-    def write(self) -> None:
-        """Add a point to the curve and show it; raises FloatingPointError if a loss is not finite."""
-        stage = self.stage
-        if not self.sums:
+    def _prepare(self, crops: Crops) -> Batch:
+        """Network units on the device, and lightness as another camera would have given it."""
+        batch = to_batch(crops.pixels, crops.chance, self.accelerator.device)
+        return batch._replace(L=vary_lightness(batch.L)) if self.options.vary_lightness else batch
+
+    def _count(self, crops: Crops) -> None:
+        """Note how far the lanes are and what they passed over; too much that does not decode is a mistake."""
+        self.places |= crops.places
+        self.passed_over[0] += crops.gray
+        self.passed_over[1] += len(crops.broken)
+        self.seen += len(crops.pixels) + crops.gray + len(crops.broken)
+        self.broken += crops.broken
+        if self.seen >= _BROKEN_SEEN and len(self.broken) > self.options.max_broken * self.seen:
+            raise ValueError(
+                f"{len(self.broken)} of {self.seen} pictures of {self.options.dataset} do not decode, the first are "
+                f"{', '.join(self.broken[:3])}: mend the data set, or allow more with --max-broken"
+            )
+
+    def _save(self, crops: Crops) -> None:
+        """Write the run's folder and a checkpoint; the folder first, so that what is resumed writes it again."""
+        everywhere = gather_object([(self.places, self.passed_over)])
+        self.places = {lane: place for places, _ in everywhere for lane, place in places.items()}
+        self.stage.gray_left_out += sum(counts[0] for _, counts in everywhere)
+        self.stage.broken_left_out += sum(counts[1] for _, counts in everywhere)
+        self.passed_over = [0, 0]
+        if not self.accelerator.is_main_process:
             return
-        means = {name: float(torch.stack(values).mean()) for name, values in self.sums.items()}
-        self.sums.clear()
-        for name, value in means.items():
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"{name} is {value} at step {stage.steps_done} of {self.recipe.name}: lower the learning rate; "
-                    "the last saved weights stay"
-                )
-        seconds = time.monotonic() - self.start
-        rate = (stage.pictures_seen) / seconds
-        stage.seconds = round(seconds, 1)
-        stage.curve.append(
-            {"step": stage.steps_done, "learning_rate": self.recipe.learning_rate, "images_per_s": rate} | means
-        )
-        self.bar.set_postfix(
-            {k: f"{v:.4g}" for k, v in means.items()}
-            | {"lr": f"{self.recipe.learning_rate:.2g}", "img/s": f"{rate:.0f}"}
-        )
+        tensors = checkpoint.collect(self.recipe, self.average)
+        if broken := checkpoint.not_finite(tensors):
+            raise FloatingPointError(f"weights are not finite at {self._where()}: {', '.join(broken[:3])}")
+        averaged: Colorizer = self.average.module  # type: ignore[assignment]
+        measured = {"validation_psnr": self.validation.psnr(averaged)} if self.validation else {}
+        self.log.write(**measured, **({"gray_psnr": self.validation.gray_psnr} if self.validation else {}))
+        state = {
+            "identity": identity(self.options, self.name, self.accelerator),
+            "stage": asdict(self.stage),
+            "places": self.places,
+            "rate_factor": self.recipe.rate_factor,
+        }
+        try:
+            save_run(self.folder, averaged, self.earlier, self.stage, sample_sheet(averaged, self._prepare(crops)))
+            checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state)
+        except OSError as error:
+            raise StoppedError(f"cannot save ({error.strerror or error}) at {self._where()}") from error
 
-    def close(self) -> None:
-        """Finish the bar."""
-        self.bar.close()
+    def _resume(self) -> None:
+        """Go on from the newest whole checkpoint, if there is one and it is wanted."""
+        if self.accelerator.is_main_process:
+            for leftover in (*self.checkpoints.glob(".step-*"), *self.options.output_dir.glob(f".{self.name}-*")):
+                shutil.rmtree(leftover)  # a killed process was writing it
+            if not self.options.resume:
+                shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        found, damaged = checkpoint.newest(self.checkpoints)
+        for text in damaged:
+            self.accelerator.print(f"{self.name}: damaged, so an earlier checkpoint is used: {text}")
+        if found is None:
+            return
+        now = identity(self.options, self.name, self.accelerator)
+        differing = [
+            f"{k} is {v}, was {found.state['identity'].get(k)}"
+            for k, v in now.items()
+            if v != found.state["identity"].get(k)
+        ]
+        if differing:
+            raise ValueError(
+                f"{found.folder} is of another run ({'; '.join(differing)}): give the same options to go on with it, "
+                "--no-resume to begin anew in its place, or another --output-dir"
+            )
+        self._restore(found)
+        done = "was finished before" if self.stage.steps_done == self.options.steps else "goes on"
+        self.accelerator.print(f"{self.name}: {done} at step {self.stage.steps_done}, from {found.folder}")
+
+    def _restore(self, found: checkpoint.Checkpoint) -> None:
+        """Take everything over from a checkpoint."""
+        checkpoint.restore(self.recipe, self.average, found.tensors())
+        self.stage = Stage(**found.state["stage"])
+        self.places = {int(lane): place for lane, place in found.state["places"].items()}
+        self.recipe.steps_done, self.recipe.rate_factor = self.stage.steps_done, found.state["rate_factor"]
+
+    def _roll_back(self) -> None:
+        """Undo the steps since the last checkpoint, and try them at half the learning rate."""
+        found, _ = checkpoint.newest(self.checkpoints)
+        tries = self.stage.rollbacks + 1
+        if found is None or tries - found.state["stage"]["rollbacks"] > _IN_A_ROW:
+            raise FloatingPointError(
+                f"losses are not finite at {self._where()}, {_IN_A_ROW} steps in a row: lower the learning rate"
+            )
+        self._restore(found)
+        self.stage.rollbacks = tries
+        self.recipe.rate_factor *= 0.5 ** (tries - found.state["stage"]["rollbacks"])
+        self.log.restart(self.stage)
+        self.log.say(f"back to step {self.stage.steps_done}, with the learning rate times {self.recipe.rate_factor:g}")
+
+    def _any(self, *flags: bool) -> tuple[bool, ...]:
+        """Whether any process says so."""
+        if self.accelerator.num_processes == 1:
+            return flags
+        said = torch.tensor(flags, dtype=torch.float32, device=self.accelerator.device)
+        return tuple(bool(x) for x in self.accelerator.reduce(said, "sum"))
+
+    def _where(self) -> str:
+        """Where the run is, and how to go on."""
+        return f"step {self.stage.steps_done} of {self.name}; the same command goes on from the last checkpoint"

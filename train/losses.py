@@ -29,13 +29,14 @@ def wasserstein_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return real_scores.mean() - fake_scores.mean()
 
 
-def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor) -> Tensor:
+def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor, mix: Tensor) -> Tensor:
     """Penalise critic gradients whose norm differs from 1.
 
     Args:
         critic: Maps (L, ab) to scores of any shape.
         L: Lightness, (B, 1, H, W), in [-1, 1].
         real_ab, fake_ab: ab, (B, 2, H, W), in [-1, 1].
+        mix: Random numbers in [0, 1), (B,): how much of the real ab is in the mixture of the two.
 
     Returns:
         Scalar, >= 0; differentiable in the critic's parameters.
@@ -48,8 +49,8 @@ def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor)
     """
     if real_ab.shape != fake_ab.shape:
         raise ValueError(f"real_ab is {tuple(real_ab.shape)} and fake_ab {tuple(fake_ab.shape)}, expected equal shapes")
-    mix = torch.rand(len(real_ab), 1, 1, 1, device=real_ab.device, dtype=real_ab.dtype)
-    between = torch.lerp(fake_ab.detach(), real_ab.detach(), mix).requires_grad_()
+    weight = mix.to(real_ab.dtype)[:, None, None, None]
+    between = torch.lerp(fake_ab.detach(), real_ab.detach(), weight).requires_grad_()
     # Each picture's score is a mean over patches; the sum over the batch keeps the pictures' gradients apart.
     score = critic(L, between).reshape(len(L), -1).mean(1).sum()
     (gradient,) = torch.autograd.grad(score, between, create_graph=True)

@@ -7,14 +7,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 
 from colorization.colorizer import Colorizer
+from colorization.contact_sheet import contact_sheet
+from colorization.inference import to_picture
+from train.batch import Batch
 from train.curves import save_curves
 
 RECORD = "training.json"
 SHEET = "samples.png"
 CURVES = "curves.png"
+_SHEET_ROWS = 6
 
 
 @dataclass
@@ -37,6 +42,12 @@ class Stage:
     gray_left_out: int = 0
     broken_left_out: int = 0
     seconds: float = 0.0
+    waited_s: float = 0.0
+    """Seconds of these that the steps waited for their data."""
+    steps_left_out: int = 0
+    """For numbers that were not finite."""
+    rollbacks: int = 0
+    """Times that the run went back to a checkpoint with half the learning rate."""
     curve: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -76,3 +87,12 @@ def save_run(
             fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+@torch.no_grad()
+def sample_sheet(colorizer: Colorizer, batch: Batch) -> Image.Image:
+    """Gray, output and truth of the first pictures of a batch."""
+    L, ab = batch.L[:_SHEET_ROWS], batch.ab[:_SHEET_ROWS]
+    versions = (torch.zeros_like(ab), colorizer(L), ab)
+    rows = [[to_picture(light, version[i]) for version in versions] for i, light in enumerate(L)]
+    return contact_sheet(rows, ("gray", colorizer.name, "truth"))

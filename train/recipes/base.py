@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -38,12 +38,17 @@ class Recipe(ABC):
     Attributes:
         name: The name in `RECIPES`, the same as in the zoo.
         size, batch_size: What the round used; the command line may say otherwise.
+        no_parts: Why a batch cannot be worked off in parts; empty if it can.
         colorizer: The generator that is published.
+        networks, optimizers: All that a checkpoint has to hold, by name.
+        rate_factor: What every learning rate is multiplied by; a rollback halves it.
+        skipped: Whether the last step met numbers that are not finite and left some network as it was.
     """
 
     name: ClassVar[str]
     size: ClassVar[int]
     batch_size: ClassVar[int]
+    no_parts: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Recipe(ABC):
         accelerator: Accelerator,
         steps: int,
         perceptual: PerceptualLoss | None = None,
+        parts: int = 1,
     ) -> None:
         """Take the networks onto the accelerator's device.
 
@@ -61,11 +67,20 @@ class Recipe(ABC):
             accelerator: Moves, wraps and differentiates; the recipe never asks how many processes there are.
             steps: Length of the whole run, for the learning-rate schedules.
             perceptual: The loss that `vgg_name` asks for, or None.
+            parts: In how many parts each batch is worked off, to need less memory.
+
+        Raises:
+            ValueError: If the recipe cannot work in parts.
         """
+        if parts > 1 and self.no_parts:
+            raise ValueError(f"--accumulate {parts} is not for {self.name}: {self.no_parts}")
         self.config, self.accelerator, self.steps, self.steps_done = config, accelerator, steps, 0
         self.colorizer = colorizer.train()
         self.generator: nn.Module = accelerator.prepare_model(colorizer)
         self.perceptual = perceptual.to(accelerator.device) if perceptual else None
+        self.parts, self.rate_factor, self.skipped = parts, 1.0, False
+        self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
+        self.optimizers: dict[str, Optimizer] = {}
 
     @classmethod
     def vgg_name(cls, config: Any) -> VGGName | None:
@@ -81,11 +96,11 @@ class Recipe(ABC):
     def learning_rate(self) -> float:
         """The generator's learning rate right now."""
 
-    def _follow_cosine(self, *optimizers: Optimizer) -> None:
-        """Set the learning rate of this step."""
-        for optimizer in optimizers:
+    def _set_learning_rate(self, factor: float = 1.0) -> None:
+        """Set the learning rate of this step to a part of the peak."""
+        for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * cosine(self.steps_done, self.steps)
+                group["lr"] = self.config.learning_rate * self.rate_factor * factor
 
     def _picture_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted terms that compare a picture with its own truth, and each for the log."""
@@ -103,11 +118,19 @@ class Recipe(ABC):
             loss = loss + config.perceptual_weight * logged["perceptual"]
         return loss, logged
 
-    def _update(self, optimizer: Optimizer, loss: Tensor) -> None:
-        """Differentiate the loss and let one optimizer follow it."""
+    def _update(self, optimizer: Optimizer, losses: Iterable[Tensor]) -> None:
+        """Let one optimizer follow the sum of losses, each differentiated before the next is computed.
+
+        Gradients are looked at after they were averaged over the processes, so all agree whether to leave the step out.
+        """
         optimizer.zero_grad(set_to_none=True)
-        self.accelerator.backward(loss)
-        optimizer.step()
+        for loss in losses:
+            self.accelerator.backward(loss)
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        if torch.nn.utils.get_total_norm(gradients).isfinite():
+            optimizer.step()
+        else:
+            self.skipped = True
 
 
 def cosine(step: int, steps: int) -> float:

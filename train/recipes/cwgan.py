@@ -10,7 +10,7 @@ from train.batch import Batch
 from train.discriminators import Critic
 from train.losses import gradient_penalty, wasserstein_distance
 from train.perceptual import VGGName
-from train.recipes.base import Recipe, RecipeConfig, adam, detached, frozen
+from train.recipes.base import Recipe, RecipeConfig, adam, cosine, detached, frozen
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,18 @@ class CWGANRecipe(Recipe):
     """
 
     name, size, batch_size = "cwgan", 224, 16
+    no_parts = (
+        "it counts each batch as one critic step, and smaller batches with as many more steps are the same to it; "
+        "lower --batch-size"
+    )
 
     def __init__(self, config: CWGANConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self.critic = self.accelerator.prepare_model(Critic(config.width))
+        self.networks["critic"] = Critic(config.width)
+        self.critic = self.accelerator.prepare_model(self.networks["critic"])
         self.generator_optimizer = adam(self.generator, config.learning_rate, betas=(0.5, 0.9))
         self.critic_optimizer = adam(self.critic, config.learning_rate, betas=(0.5, 0.9))
+        self.optimizers = {"generator": self.generator_optimizer, "critic": self.critic_optimizer}
 
     @classmethod
     def vgg_name(cls, config: CWGANConfig) -> VGGName | None:
@@ -68,7 +74,7 @@ class CWGANRecipe(Recipe):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Do one optimisation step; returns detached scalars to log."""
         # The schedule counts batches, so that critic and generator arrive at zero together.
-        self._follow_cosine(self.generator_optimizer, self.critic_optimizer)
+        self._set_learning_rate(cosine(self.steps_done, self.steps))
         critic_steps = self.steps_done - self.config.l1_steps + 1
         self.steps_done += 1
         logged: dict[str, Tensor] = {}
@@ -80,23 +86,23 @@ class CWGANRecipe(Recipe):
 
     def _critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Algorithm 1, lines 2 to 9."""
-        L, real_ab = batch
+        L, real_ab, chance = batch
         with torch.no_grad():
             fake_ab = self.generator(L)
         distance = wasserstein_distance(self.critic(L, real_ab), self.critic(L, fake_ab))
-        penalty = gradient_penalty(self.critic, L, real_ab, fake_ab)
+        penalty = gradient_penalty(self.critic, L, real_ab, fake_ab, mix=chance)
         critic_loss = distance.abs() if self.config.absolute_wasserstein else -distance
-        self._update(self.critic_optimizer, critic_loss + self.config.gp_weight * penalty)
+        self._update(self.critic_optimizer, [critic_loss + self.config.gp_weight * penalty])
         return detached(wasserstein=distance, penalty=penalty)
 
     def _generator_step(self, batch: Batch, adversarial: bool) -> dict[str, Tensor]:
         """Algorithm 1, lines 10 to 12, with the terms that tie the colours to this very picture."""
-        L, real_ab = batch
+        L, real_ab, _ = batch
         fake_ab = self.generator(L)
         loss, logged = self._picture_loss(L, fake_ab, real_ab)
         with frozen(self.critic):
             if adversarial:
                 logged["critic_score"] = self.critic(L, fake_ab).mean()
                 loss = loss - logged["critic_score"]
-            self._update(self.generator_optimizer, loss)
+            self._update(self.generator_optimizer, [loss])
         return detached(**logged)

@@ -30,12 +30,18 @@ class Pix2PixRecipe(Recipe):
     """
 
     name, size, batch_size = "pix2pix", 256, 16
+    no_parts = (
+        "its generator's one forward pass serves the discriminator's step and its own, so all parts' graphs would be "
+        "kept and no memory saved; lower --batch-size, or use more processes"
+    )
 
     def __init__(self, config: Pix2PixConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self.discriminator = self.accelerator.prepare_model(PatchGAN(config.width))
+        self.networks["discriminator"] = PatchGAN(config.width)
+        self.discriminator = self.accelerator.prepare_model(self.networks["discriminator"])
         self.generator_optimizer = adam(self.generator, config.learning_rate, betas=(0.5, 0.999))
         self.discriminator_optimizer = adam(self.discriminator, config.learning_rate, betas=(0.5, 0.999))
+        self.optimizers = {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
 
     @property
     def learning_rate(self) -> float:
@@ -44,21 +50,22 @@ class Pix2PixRecipe(Recipe):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Do one optimisation step; returns detached scalars to log."""
-        L, real_ab = batch
+        L, real_ab, _ = batch
+        self._set_learning_rate()
         adversarial = self.steps_done >= self.config.l1_steps
         self.steps_done += 1
 
         fake_ab = self.generator(L)
         l1 = F.l1_loss(fake_ab, real_ab)
         if not adversarial:
-            self._update(self.generator_optimizer, self.config.l1_weight * l1)
+            self._update(self.generator_optimizer, [self.config.l1_weight * l1])
             return detached(l1=l1)
 
         real_logits, fake_logits = self.discriminator(L, real_ab), self.discriminator(L, fake_ab.detach())
         discriminator_loss = (gan_loss(real_logits, real=True) + gan_loss(fake_logits, real=False)) / 2
-        self._update(self.discriminator_optimizer, discriminator_loss)
+        self._update(self.discriminator_optimizer, [discriminator_loss])
 
         with frozen(self.discriminator):
             adversarial_loss = gan_loss(self.discriminator(L, fake_ab), real=True)
-            self._update(self.generator_optimizer, adversarial_loss + self.config.l1_weight * l1)
+            self._update(self.generator_optimizer, [adversarial_loss + self.config.l1_weight * l1])
         return detached(l1=l1, gan=adversarial_loss, discriminator=discriminator_loss)

@@ -1,5 +1,6 @@
 """Round 3: a U-Net with a perceptual loss, and no adversary."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from train.batch import Batch
 from train.perceptual import VGGName
-from train.recipes.base import Recipe, RecipeConfig, detached
+from train.recipes.base import Recipe, RecipeConfig, cosine, detached
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class UNetRecipe(Recipe):
         self.optimizer = torch.optim.AdamW(
             self.generator.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
+        self.optimizers = {"generator": self.optimizer}
 
     @classmethod
     def vgg_name(cls, config: UNetConfig) -> VGGName | None:
@@ -57,10 +59,16 @@ class UNetRecipe(Recipe):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Do one optimisation step; returns detached scalars to log."""
-        L, real_ab = batch
-        self._follow_cosine(self.optimizer)
+        self._set_learning_rate(cosine(self.steps_done, self.steps))
         self.steps_done += 1
-        fake_ab = self.generator(L)
-        loss, logged = self._picture_loss(L, fake_ab, real_ab)
-        self._update(self.optimizer, loss)
-        return detached(**logged)
+        logged: dict[str, Tensor] = {}
+
+        def losses() -> Iterator[Tensor]:
+            for L, real_ab, _ in batch.parts(self.parts):
+                loss, terms = self._picture_loss(L, self.generator(L), real_ab)
+                for name, term in detached(**terms).items():
+                    logged[name] = logged.get(name, 0) + term / self.parts
+                yield loss / self.parts
+
+        self._update(self.optimizer, losses())
+        return logged

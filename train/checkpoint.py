@@ -1,0 +1,156 @@
+"""Checkpoints that a crash cannot spoil: written beside, hashed, synced, renamed; two are kept, the oldest goes last.
+
+No pickle: tensors are safetensors, the rest is JSON.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from train.recipes.base import Recipe
+
+_TENSORS, _STATE, _MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose hashes were found right.
+
+    Attributes:
+        folder: Where it lies.
+        state: What was saved beside the tensors.
+    """
+
+    folder: Path
+    state: dict[str, Any]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Read the tensors, onto the CPU."""
+        return load_file(self.folder / _TENSORS)
+
+
+def save(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> Path:
+    """Write a checkpoint, whole or not at all, then delete all but the two newest.
+
+    Args:
+        folder: Holds a run's checkpoints.
+        step: Names this one.
+        tensors: Any, by name.
+        state: Anything that JSON holds.
+
+    Returns:
+        The checkpoint's folder.
+
+    Raises:
+        OSError: If it cannot be written; the earlier ones are then as they were.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".step-", dir=folder))
+    try:
+        plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        save_file(plain, fresh / _TENSORS)
+        (fresh / _STATE).write_text(json.dumps(state), encoding="utf-8")
+        hashes = {name: _hash(fresh / name) for name in (_TENSORS, _STATE)}
+        (fresh / _MANIFEST).write_text(json.dumps(hashes), encoding="utf-8")
+        for name in (_TENSORS, _STATE, _MANIFEST):
+            _sync(fresh / name)
+        _sync(fresh)
+        target = folder / f"step-{step:09d}"
+        if target.exists():  # a rollback came this way again
+            shutil.rmtree(target)
+        fresh.rename(target)
+        _sync(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    for old in _folders(folder)[_KEPT:]:
+        shutil.rmtree(old)
+    return target
+
+
+def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+    """Find the newest checkpoint that is whole.
+
+    Args:
+        folder: Holds a run's checkpoints; it need not be there.
+
+    Returns:
+        The checkpoint, None if there is none; and a sentence for each newer one that is damaged.
+    """
+    damaged: list[str] = []
+    for candidate in _folders(folder):
+        try:
+            hashes = json.loads((candidate / _MANIFEST).read_text(encoding="utf-8"))
+            wrong = [name for name in (_TENSORS, _STATE) if _hash(candidate / name) != hashes[name]]
+            if not wrong:
+                return Checkpoint(candidate, json.loads((candidate / _STATE).read_text(encoding="utf-8"))), damaged
+            damaged.append(f"{candidate}: {', '.join(wrong)} is not what was written")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            damaged.append(f"{candidate}: {type(error).__name__} {error}")
+    return None, damaged
+
+
+def collect(recipe: Recipe, average: AveragedModel) -> dict[str, Tensor]:
+    """All that a run has learned, by name: networks, optimizers, averaged weights."""
+    tensors = {f"average.{key}": value for key, value in average.state_dict().items()}
+    for name, network in recipe.networks.items():
+        tensors |= {f"network.{name}.{key}": value for key, value in network.state_dict().items()}
+    for name, optimizer in recipe.optimizers.items():
+        for index, values in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{name}.{index}.{key}": value for key, value in values.items()}
+    return tensors
+
+
+def restore(recipe: Recipe, average: AveragedModel, tensors: dict[str, Tensor]) -> None:
+    """Give a recipe and its averaged weights back what `collect` took."""
+    average.load_state_dict(_under("average.", tensors))
+    for name, network in recipe.networks.items():
+        network.load_state_dict(_under(f"network.{name}.", tensors))
+    for name, optimizer in recipe.optimizers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under(f"optimizer.{name}.", tensors).items():
+            index, _, what = key.partition(".")
+            state.setdefault(int(index), {})[what] = value
+        # Rates and the like are not restored: the recipe sets them in every step.
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def not_finite(tensors: dict[str, Tensor]) -> list[str]:
+    """Names of the tensors that hold a number that is not finite."""
+    return [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Checkpoints, whole or not, the newest first."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted((f for f in found if re.fullmatch(r"step-\d{9,}", f.name)), reverse=True)
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Let a file, or a folder's list of names, reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,45 @@
+"""Being told to stop: the step is finished and saved first, and the exit code says that the run can go on."""
+
+import signal
+from types import FrameType
+from typing import Any, Self
+
+CAN_GO_ON = 75  # EX_TEMPFAIL of sysexits.h: run the same command again
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class StoppedError(Exception):
+    """The run stopped before its end, and can go on.
+
+    Attributes:
+        code: For the process to exit with.
+    """
+
+    def __init__(self, text: str, received: int | None = None) -> None:
+        super().__init__(text)
+        self.code = INTERRUPTED if received == signal.SIGINT else CAN_GO_ON
+
+
+class Signals:
+    """Notes SIGTERM and SIGINT instead of dying of them; a second one has its usual effect.
+
+    Attributes:
+        received: The signal's number, None while there is none.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.received = number
+        signal.signal(number, self._before[number])

@@ -1,0 +1,46 @@
+"""A glance at quality while training: PSNR on a few pictures not learned from, beside their gray copies."""
+
+import statistics
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from colorization.colorizer import Colorizer
+from colorization.inference import colorize, gray
+from colorization.metrics import psnr
+from train.data import open_stream, pictures, preview_colorfulness
+
+_COLORFUL = 15.0  # as the evaluation protocol counts
+
+
+class Validation:
+    """Squares out of the middle of some colourful pictures, at the training size.
+
+    Attributes:
+        gray_psnr: Mean PSNR of their gray copies in dB: what a model must beat.
+    """
+
+    def __init__(self, dataset: str, split: str, column: str, size: int, count: int) -> None:
+        """Read the first so many colourful pictures of a split.
+
+        Raises:
+            ValueError: If there is no such split, or no colourful picture in it.
+        """
+        self.truths: list[Image.Image] = []
+        for _, picture in pictures(open_stream(dataset, split, column), column):
+            if isinstance(picture, Image.Image) and preview_colorfulness(picture) >= _COLORFUL:
+                self.truths.append(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+            if len(self.truths) == count:
+                break
+        if not self.truths:
+            raise ValueError(f"{dataset} ({split}) has no picture of colourfulness {_COLORFUL:g} or more")
+        self.lights = [gray(truth) for truth in self.truths]
+        self.gray_psnr = self._mean(self.lights)
+
+    def psnr(self, colorizer: Colorizer) -> float:
+        """Mean PSNR of a model in dB."""
+        return self._mean([colorize(colorizer, light) for light in self.lights])
+
+    def _mean(self, outputs: list[Image.Image]) -> float:
+        pairs = zip(outputs, self.truths, strict=True)
+        return statistics.fmean(psnr(np.asarray(output), np.asarray(truth)) for output, truth in pairs)
