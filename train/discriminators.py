@@ -27,7 +27,7 @@ class PatchGAN(nn.Module):
     @staticmethod
     def _layer(c_in: int, c_out: int, stride: int) -> tuple[nn.Module, ...]:
         return (
-            nn.Conv2d(c_in, c_out, 4, stride=stride, padding=1),
+            nn.Conv2d(c_in, c_out, 4, stride=stride, padding=1, bias=False),  # the normalisation would take it away
             nn.InstanceNorm2d(c_out, affine=True),
             nn.LeakyReLU(0.2),
         )

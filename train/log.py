@@ -1,5 +1,6 @@
 """What a run shows while it goes, and the curve that it leaves: losses, rates, speed, the wait for data, quality."""
 
+import sys
 import time
 from collections import defaultdict
 
@@ -77,7 +78,7 @@ class Log:
     def say(self, text: str) -> None:
         """A line above the bar, from the main process."""
         if self.accelerator.is_main_process:
-            self.bar.write(f"{self.recipe.name}: {text}")
+            self.bar.write(f"{self.recipe.name}: {text}", file=sys.stderr)
 
     def close(self) -> None:
         """Finish the bar."""

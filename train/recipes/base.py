@@ -19,6 +19,8 @@ from train.batch import Batch
 from train.losses import color_loss
 from train.perceptual import PerceptualLoss, VGGName
 
+EPSILON = 1e-7  # Adam's; at its usual 1e-8, gradients that are only rounding move weights, differently in each sum
+
 
 @dataclass(frozen=True)
 class RecipeConfig:
@@ -125,7 +127,9 @@ class Recipe(ABC):
         """
         optimizer.zero_grad(set_to_none=True)
         for loss in losses:
-            self.accelerator.backward(loss)
+            # A loss that is not a number may have gradients that are: L1's is a sign.
+            sound = torch.where(loss.detach().isfinite(), 1.0, torch.nan)
+            self.accelerator.backward(loss * sound)
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         if torch.nn.utils.get_total_norm(gradients).isfinite():
             optimizer.step()
@@ -164,4 +168,4 @@ def detached(**losses: Tensor) -> dict[str, Tensor]:
 
 def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> Optimizer:
     """Adam, as both adversarial papers use it."""
-    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=betas)
+    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=betas, eps=EPSILON)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from train.batch import Batch
 from train.perceptual import VGGName
-from train.recipes.base import Recipe, RecipeConfig, cosine, detached
+from train.recipes.base import EPSILON, Recipe, RecipeConfig, cosine, detached
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class UNetRecipe(Recipe):
     def __init__(self, config: UNetConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self.optimizer = torch.optim.AdamW(
-            self.generator.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            self.generator.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, eps=EPSILON
         )
         self.optimizers = {"generator": self.optimizer}
 
