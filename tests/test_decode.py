@@ -124,3 +124,12 @@ def test_corpus(shared):
             if not right or seconds > 5:
                 wrong.append(f"{row['file']} ({row['odd']}): {outcome}, {seconds:.1f} s; expected {row['expect']}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_large_jpeg_may_be_decoded_smaller_and_nothing_else_may(photograph):
+    for kind, smaller in (("jpeg", (320, 214)), ("png", photograph.size)):
+        buffer = io.BytesIO()
+        photograph.save(buffer, kind)
+        assert decode(buffer.getvalue(), at_least=200).picture.size == smaller
+        assert decode(buffer.getvalue(), at_least=300).picture.size == photograph.size
+        assert decode(buffer.getvalue()).picture.size == photograph.size

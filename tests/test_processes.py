@@ -21,7 +21,8 @@ def launch(subprocess_env):
         words = ["--recipe", "all", "--dataset", dataset, "--output-dir", folder, "--size", 32, "--batch-size", batch]
         words += ["--steps", 20, "--save-every", 10, "--workers", 0, "--tracker", "none", "--max-broken", 0.2, *SIZES]
         # Chance that is not the sample's own (dropout, tones, grain) is drawn by each process for itself.
-    X
+        words += ["--unet.perceptual-weight", 0, "--unet.learning-rate", 2e-4, "--cwgan.dropout", 0]
+        words += ["--no-vary-lightness", *more]
         env = subprocess_env | {"ACCELERATE_USE_CPU": "true"}
         done = subprocess.run(
             [*command.split(), *map(str, words)], cwd=ROOT, env=env, capture_output=True, text=True, timeout=300

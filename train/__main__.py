@@ -11,6 +11,7 @@ import tyro  # noqa: E402
 from accelerate import Accelerator  # noqa: E402
 
 from train.config import Options  # noqa: E402
+from train.dry_run import dry_run  # noqa: E402
 from train.hub import PushError  # noqa: E402
 from train.loop import train  # noqa: E402
 from train.publish import check_trained, publish_trained  # noqa: E402
@@ -23,13 +24,17 @@ def main() -> None:
     try:
         options = tyro.cli(Options, prog="accelerate launch train")
         os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
-        tracker = None if options.tracker == "none" else options.tracker
+        tracker = None if options.tracker == "none" or options.dry_run else options.tracker
         accelerator = Accelerator(log_with=tracker, project_dir=options.output_dir)
         accelerator.init_trackers("landscape-colorization")
         names: list[str] = [*RECIPES] if options.recipe == "all" else [options.recipe]
         if options.push_to_hub and accelerator.is_main_process:
             check_trained(options, names)
         accelerator.wait_for_everyone()
+        if options.dry_run:
+            for name in names:
+                dry_run(options, name, accelerator)
+            return
         folders = []
         for name in names:
             folders.append(train(options, name, accelerator))

@@ -10,33 +10,37 @@ mpl.use("agg")
 
 from matplotlib.figure import Figure
 
-_NOT_LOSSES = {"step", "learning_rate", "images_per_s"}
+_NOT_LOSSES = {"step", "learning_rate", "images_per_s", "data_wait", "validation_psnr", "gray_psnr"}
 
 
 def save_curves(stages: Sequence[dict[str, Any]], file: Path) -> None:
-    """Draw losses, learning rate and images/s over the steps of all stages, and write a PNG.
+    """Draw losses, validation PSNR, learning rate and images/s over the steps of all stages, and write a PNG.
 
     Args:
         stages: `training.json`'s, with a curve each.
         file: Where to.
     """
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    losses, rate, speed = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1, 1))
     points, start = [], 0
+    figure = Figure(figsize=(9, 9), layout="constrained")
+    panels = figure.subplots(4, 1, sharex=True, height_ratios=(3, 2, 1, 1))
     for stage in stages:
         points += [point | {"step": start + point["step"]} for point in stage["curve"]]
         start += stage["steps_done"]
-        for axes in (losses, rate, speed):
+        for axes in panels:
             axes.axvline(start, color="0.8", linewidth=0.8)
+    losses, quality, rate, speed = panels
     for name in sorted({key for point in points for key in point} - _NOT_LOSSES):
         losses.plot(*_series(points, name), label=name, linewidth=1)
     losses.set_yscale("symlog", linthresh=0.01)  # GAN terms are of either sign, L1 is small
-    losses.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    quality.plot(*_series(points, "gray_psnr"), label="gray copy", color="0.5", linestyle="--", marker=".")
+    quality.plot(*_series(points, "validation_psnr"), label="this model", marker=".")
     rate.plot(*_series(points, "learning_rate"), linewidth=1)
     speed.plot(*_series(points, "images_per_s"), linewidth=1)
-    for axes, label in ((losses, "loss"), (rate, "learning rate"), (speed, "images/s")):
+    for axes, label in zip(panels, ("loss", "validation PSNR (dB)", "learning rate", "images/s"), strict=True):
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
+    for axes in (losses, quality):
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     speed.set_xlabel("step")
     figure.savefig(file, dpi=100, metadata={"Software": None})
 

@@ -10,6 +10,7 @@ import datasets
 import numpy as np
 from datasets.utils.file_utils import xopen
 from PIL import Image
+from pyarrow.parquet import ParquetFile
 
 from colorization.decode import DecodeError, decode
 from colorization.metrics import colorfulness
@@ -60,6 +61,19 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
     return stream.select_columns([column]).cast_column(column, datasets.Image(decode=False))
 
 
+def count_pictures(spec: str, split: str, stream: datasets.IterableDataset) -> int | None:
+    """How many rows a split has, if that can be known without reading it."""
+    known = (stream.info.splits or {}).get(split)
+    if known and known.num_examples:
+        return known.num_examples
+    files = sorted(map(Path, glob.glob(spec, recursive=True)))
+    if len(files) == 1 and files[0].is_dir():
+        files = sorted(files[0].glob(f"{split}-*.parquet")) or sorted(files[0].glob("*.parquet"))
+    if not files or any(file.suffix != ".parquet" for file in files):
+        return None
+    return sum(ParquetFile(file).metadata.num_rows for file in files)
+
+
 def _open_folder(folder: Path, split: str) -> datasets.IterableDataset:
     """A raw form of the earlier rounds, parquet files, or folders of pictures."""
     if any(map(is_raw, (folder, *split_folders(folder)))):
@@ -92,7 +106,7 @@ def _raw_rows(shards: list[list[Item]]) -> Iterator[dict[str, Any]]:
 
 def preview_colorfulness(picture: Image.Image) -> float:
     """How colourful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from coloured in any size."""
-    return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.BOX)))
+    return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.NEAREST)))
 
 
 def pictures(stream: datasets.IterableDataset, column: str) -> Iterator[tuple[str, Image.Image | DecodeError]]:

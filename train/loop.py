@@ -87,8 +87,8 @@ class Run:
         """Train from where things are to the end, or until something must be undone."""
         saved = before = time.monotonic()
         left_out = 0  # in a row
-        for crops in self._batches():
-            self._step(crops, waited=time.monotonic() - before)
+        for crops in self.batches():
+            self.step(crops, waited=time.monotonic() - before)
             left_out = left_out + 1 if self.recipe.skipped else 0
             if left_out == _IN_A_ROW:
                 raise _RollbackError
@@ -104,7 +104,7 @@ class Run:
                 raise StoppedError(f"stopped and saved at {self._where()}", signals.received)
             before = time.monotonic()
 
-    def _batches(self) -> Iterator[Crops]:
+    def batches(self) -> Iterator[Crops]:
         """The rest of the run's batches; a network that is gone for long is a reason to stop, not to fail."""
         options, accelerator, size = self.options, self.accelerator, batch_size(self.options, self.name)
         crops = CropStream(
@@ -124,14 +124,14 @@ class Run:
         except OSError as error:
             raise StoppedError(f"{options.dataset} cannot be read on ({error}) at {self._where()}") from error
 
-    def _step(self, crops: Crops, waited: float) -> None:
+    def step(self, crops: Crops, waited: float) -> None:
         """Do one optimisation step and count it."""
         stage, recipe = self.stage, self.recipe
         # What a step draws depends on nothing before it, so that there is no random state to save.
         number = stage.steps_done * self.accelerator.num_processes + self.accelerator.process_index
         set_seed((1_000_003 * self.options.seed + number) % 2**32)
         recipe.skipped = False
-        losses = recipe.step(self._prepare(crops))
+        losses = recipe.step(self.prepare(crops))
         stage.steps_done += 1
         stage.pictures_seen += len(crops.pixels) * self.accelerator.num_processes
         self._count(crops)
@@ -142,7 +142,7 @@ class Run:
             self.average.update_parameters(recipe.colorizer)
         self.log.add({} if recipe.skipped else losses, waited)
 
-    def _prepare(self, crops: Crops) -> Batch:
+    def prepare(self, crops: Crops) -> Batch:
         """Network units on the device, and lightness as another camera would have given it."""
         batch = to_batch(crops.pixels, crops.chance, self.accelerator.device)
         return batch._replace(L=vary_lightness(batch.L)) if self.options.vary_lightness else batch
@@ -182,7 +182,7 @@ class Run:
             "rate_factor": self.recipe.rate_factor,
         }
         try:
-            save_run(self.folder, averaged, self.earlier, self.stage, sample_sheet(averaged, self._prepare(crops)))
+            save_run(self.folder, averaged, self.earlier, self.stage, sample_sheet(averaged, self.prepare(crops)))
             checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state)
         except OSError as error:
             raise StoppedError(f"cannot save ({error.strerror or error}) at {self._where()}") from error

@@ -25,6 +25,7 @@ from colorization.decode import DecodeError, decode
 from train.data import cell_name, encoded, preview_colorfulness
 
 _BLOCK = 256  # rows of a lane that are shuffled at a time, after its shards; encoded pictures, some 5 MB
+_AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
 _ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 
 Place = dict[str, Any]
@@ -64,8 +65,8 @@ class Crops(NamedTuple):
 class CropStream(TorchIterableDataset):
     """Endless random crops, flipped at random, of the colourful pictures of a data set.
 
-    Yields `Sample`s in an order that depends on nothing but the data set, the seed and the number of lanes; where the
-    data set cannot be read on, it yields the exception.
+    What comes depends on nothing but the data set, the seed and the number of lanes. Where the data set cannot be read
+    on, the exception comes.
     """
 
     def __init__(
@@ -108,14 +109,19 @@ class CropStream(TorchIterableDataset):
         self.min_colorfulness, self.lanes, self.start = min_colorfulness, lanes, start
         self.mine, self.places = range(rank, lanes, world), dict(places or {})
 
-    def __iter__(self) -> Iterator[Sample | Exception]:
-        """Take a sample from each lane in turn; the loader's workers take turns too, and each keeps to its lanes."""
+    def __iter__(self) -> Iterator[list[list[Sample]] | Exception]:
+        """Rounds, in each of which every lane gives a sample; a loader's worker has some of the lanes for its own."""
         worker = get_worker_info()
-        number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        lanes = {lane: self._samples(lane) for lane in self.mine}
+        mine = self.mine[worker.id :: worker.num_workers] if worker else self.mine
+        lanes = {lane: self._samples(lane) for lane in mine}
+        ahead = self.mine[: self.start % len(self.mine)]  # these have had their turn in the round that was left
+        rounds = -(-_AT_ONCE // len(mine))
         try:
-            for turn in itertools.count(self.start + number, workers):
-                yield next(lanes[self.mine[turn % len(self.mine)]])
+            for number in itertools.count(step=rounds):
+                yield [
+                    [next(lanes[lane]) for lane in mine if one or lane not in ahead]
+                    for one in range(number, number + rounds)
+                ]
         except Exception as error:  # out of a worker it would come as a page of traceback
             yield error
 
@@ -129,7 +135,7 @@ class CropStream(TorchIterableDataset):
             for row, cell, place in self._rows(lane, place):  # noqa: B020
                 rng = random.Random(f"{self.seed}/{lane}/{epoch}/{row}")
                 try:
-                    picture = decode(encoded(cell)).picture
+                    picture = decode(encoded(cell), at_least=round(self.size * _ZOOM)).picture
                 except DecodeError:
                     broken.append(cell_name(cell, row))
                     continue
@@ -184,21 +190,28 @@ def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]
         batch_size=None,
         num_workers=workers,
         collate_fn=_as_is,
-        prefetch_factor=max(2, 2 * batch_size // workers) if workers else None,
+        prefetch_factor=max(2, 2 * batch_size // (_AT_ONCE * workers)) if workers else None,
         worker_init_fn=_quiet_worker,
     )
     samples: list[Sample] = []
-    for sample in _started(loader):
-        if isinstance(sample, Exception):
-            raise sample
-        samples.append(sample)
-        if len(samples) == batch_size:
-            pixels = torch.from_numpy(np.stack([s.pixels for s in samples])).permute(0, 3, 1, 2)
-            chance = torch.tensor([s.chance for s in samples])
-            places = {s.lane: s.place for s in samples}
-            broken = tuple(name for s in samples for name in s.broken)
-            yield Crops(pixels, chance, places, sum(s.gray for s in samples), broken)
-            samples = []
+    for parts in zip(*[_started(loader)] * max(1, workers)):  # noqa: B905  (one from each worker, again and again)
+        for part in parts:
+            if isinstance(part, Exception):
+                raise part
+        for turns in zip(*parts, strict=True):
+            samples += sorted(itertools.chain(*turns), key=lambda sample: sample.lane)
+        while len(samples) >= batch_size:
+            yield _collate(samples[:batch_size])
+            samples = samples[batch_size:]
+
+
+def _collate(samples: list[Sample]) -> Crops:
+    """Put samples into a batch."""
+    pixels = torch.from_numpy(np.stack([s.pixels for s in samples])).permute(0, 3, 1, 2)
+    chance = torch.tensor([s.chance for s in samples])
+    places = {s.lane: s.place for s in samples}
+    broken = tuple(name for s in samples for name in s.broken)
+    return Crops(pixels, chance, places, sum(s.gray for s in samples), broken)
 
 
 def _started(loader: DataLoader[Any]) -> Iterator[Any]:
@@ -216,7 +229,7 @@ def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Image.Im
     side = min(picture.size) / rng.uniform(1.0, _ZOOM)
     left, top = rng.uniform(0, picture.width - side), rng.uniform(0, picture.height - side)
     crop = picture.resize(
-        (size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side), reducing_gap=2
+        (size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side), reducing_gap=2
     )
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
@@ -226,9 +239,9 @@ def _beginning(epoch: int, whole: bool = False) -> Place:
     return {"epoch": epoch, "whole": whole, "before": 0, "state": None, "next": 0}
 
 
-def _as_is(sample: Any) -> Any:
+def _as_is(samples: Any) -> Any:
     """Samples travel as they are: arrays through a pipe, where tensors would each hold a file open."""
-    return sample
+    return samples
 
 
 def _quiet_worker(_: int) -> None:
