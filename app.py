@@ -1,5 +1,6 @@
 """The page: one photograph, three models, side by side. Run it with `python app.py`."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -16,10 +17,11 @@ if ZERO_GPU:
 
 import gradio as gr
 import torch
+from PIL import Image
 
 from colorization.compare import Comparison
 from colorization.decode import MAX_BYTES, DecodeError, decode
-from colorization.describe import models_page
+from colorization.describe import CURVES, models_page
 from colorization.examples import examples
 from colorization.metrics import Scores
 from colorization.serve import HubModels, Models
@@ -39,7 +41,7 @@ LAUNCH: dict[str, Any] = {
     "enable_monitoring": False,
     "state_session_capacity": 500,
     "allowed_paths": [],
-    "css": ".caption { text-align: center; }",
+    "css": ".caption { text-align: center; } #models :is(td, th) { overflow-wrap: normal; word-break: normal; }",
 }
 
 
@@ -79,9 +81,10 @@ def build_demo(models: Models) -> gr.Blocks:
                     "The gray copy is the row to beat."
                 )
         with gr.Tab("Models"):
-            about = gr.Markdown()
+            about = gr.Markdown(elem_id="models")
+            curves = gr.Gallery(label="How they were trained", format="png", columns=3, interactive=False)
         # Made anew for each visitor: models come from the Hub while the page is up.
-        demo.load(lambda: models_page(models.current(), models.problems), None, about, api_visibility="private")
+        demo.load(lambda: _about(models), None, [about, curves], api_visibility="private")
         coloured = upload.change(
             _with_gpu(_colorize_with(models)),
             upload,
@@ -159,6 +162,16 @@ def _row(name: str, seconds: float | None, scores: Scores | None) -> list[str]:
     """One line of the table; what was not measured is a dash."""
     cells = ["-"] * 3 if scores is None else [f"{scores.psnr:.2f}", f"{scores.ssim:.4f}", f"{scores.delta_e:.2f}"]
     return [name, "-" if seconds is None else f"{seconds:.2f}", *cells]
+
+
+def _about(models: Models) -> tuple[str, list[tuple[Any, str]]]:
+    """What the Models tab shows: words, numbers, and the curves of those models that have some."""
+    served = models.current()
+    curves = []
+    for name, one in served.items():
+        with contextlib.suppress(OSError):  # not there, or no picture
+            curves.append((Image.open(one.folder / CURVES), ZOO[name].title))
+    return models_page(served, models.problems), curves
 
 
 def hub_models(settings: Mapping[str, str]) -> HubModels | None:

@@ -8,6 +8,7 @@ from typing import Any
 from colorization.serve import Served
 from colorization.zoo import ZOO
 
+CURVES = "curves.png"
 _ROUNDS = """
 | | 1. pix2pix | 2. CWGAN | 3. U-Net |
 |---|---|---|---|

@@ -14,7 +14,7 @@ from colorization.models import CWGAN, Pix2Pix, UNet
 
 EMBEDDED = Path(__file__).parent / "checkpoints"
 FILES = (constants.CONFIG_NAME, constants.SAFETENSORS_SINGLE_FILE)
-RECORDS = ("metrics.json", "training.json")  # beside them, what the Models tab tells
+RECORDS = ("metrics.json", "training.json", "curves.png")  # beside them, what the Models tab tells
 
 
 @dataclass(frozen=True)

@@ -106,3 +106,42 @@ def test_mistakes_are_named_and_leave_nothing_behind(parquet, tmp_path, given, r
 def test_larger_networks_are_a_matter_of_the_command_line(tmp_path):
     options = Options("unet", tmp_path)
     assert options.recipe_config("unet").width == 32 and options.dataset == "larrygzlb1994/lhq_256"
+
+
+def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
+    words = ["--recipe", "all", "--dataset", parquet, "--output-dir", tmp_path, "--size", 32, "--batch-size", 4, *SMALL]
+    words += ["--unet.perceptual-weight", 0, "--steps", 1000, "--max-broken", 0.2, "--dry-run"]
+    done = launch(*words, command=(sys.executable, "-m", "train"))
+    assert done.returncode == 0, done.stderr
+    for name in NAMES:
+        lines = "\n".join(line for line in done.stdout.splitlines() if line.startswith(f"{name}: "))
+        assert f"data: 38 pictures in {parquet}, train; passed over on the way to 44: " in lines
+        assert "parameters: colorizer " in lines and " MiB at its peak" in lines
+        assert "steps/s of 4 pictures" in lines and "for 1,000 steps, 105.3 times the data set" in lines
+    assert {file.name for file in tmp_path.iterdir()} == {f"{name}-dry-run.png" for name in NAMES}
+
+
+def test_curves_are_logged_beside_the_record_and_hold_the_gray_row(launch, parquet, tmp_path):
+    words = [
+        "--recipe",
+        "unet",
+        "--dataset",
+        parquet,
+        "--output-dir",
+        tmp_path,
+        "--size",
+        32,
+        "--batch-size",
+        4,
+        *SMALL,
+    ]
+    words += ["--unet.perceptual-weight", 0, "--steps", 6, "--save-every", 3, "--max-broken", 0.2]
+    done = launch(*words, command=(sys.executable, "-m", "train"))
+    assert done.returncode == 0, done.stderr
+    curve = json.loads((tmp_path / "unet/training.json").read_text())["stages"][0]["curve"]
+    measured = [point for point in curve if "validation_psnr" in point]
+    assert [point["step"] for point in measured] == [3, 6]
+    assert measured[0]["gray_psnr"] == measured[1]["gray_psnr"] > 5
+    assert all(0 <= point["data_wait"] < 1 and point["images_per_s"] > 0 for point in curve)
+    assert "wait=" in done.stderr and "val=" in done.stderr
+    assert list((tmp_path / "trackio").glob("*.db")), "trackio has no local record"

@@ -32,15 +32,18 @@ def save_curves(stages: Sequence[dict[str, Any]], file: Path) -> None:
     for name in sorted({key for point in points for key in point} - _NOT_LOSSES):
         losses.plot(*_series(points, name), label=name, linewidth=1)
     losses.set_yscale("symlog", linthresh=0.01)  # GAN terms are of either sign, L1 is small
-    quality.plot(*_series(points, "gray_psnr"), label="gray copy", color="0.5", linestyle="--", marker=".")
-    quality.plot(*_series(points, "validation_psnr"), label="this model", marker=".")
+    if any("validation_psnr" in point for point in points):
+        quality.plot(*_series(points, "gray_psnr"), label="gray copy", color="0.5", linestyle="--", marker=".")
+        quality.plot(*_series(points, "validation_psnr"), label="this model", marker=".")
+        quality.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    else:
+        quality.text(0.5, 0.5, "not measured", transform=quality.transAxes, ha="center", va="center", color="0.5")
     rate.plot(*_series(points, "learning_rate"), linewidth=1)
     speed.plot(*_series(points, "images_per_s"), linewidth=1)
     for axes, label in zip(panels, ("loss", "validation PSNR (dB)", "learning rate", "images/s"), strict=True):
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
-    for axes in (losses, quality):
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    losses.legend(loc="upper left", bbox_to_anchor=(1, 1))
     speed.set_xlabel("step")
     figure.savefig(file, dpi=100, metadata={"Software": None})
 

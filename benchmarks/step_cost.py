@@ -1,0 +1,65 @@
+"""The arithmetic of a training step: floating-point operations per picture, by recipe and crop size.
+
+`python -m benchmarks.step_cost`; counted over whole steps, with the critic's five to the generator's one.
+"""
+
+import tempfile
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from colorization.zoo import ZOO
+from train.batch import Batch
+from train.config import Options
+from train.perceptual import PerceptualLoss, VGGFeatures
+from train.recipes import RECIPES
+from train.recipes.unet import UNetConfig
+
+_STEPS = 5  # a whole turn of the critic
+
+
+class Counter(TorchDispatchMode):
+    """Adds up what PyTorch knows each operator to cost; its own counter cannot follow a gradient inside a loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        """Run an operator and count it."""
+        result = func(*args, **(kwargs or {}))
+        cost = flop_registry.get(func._overloadpacket)
+        self.total += cost(*args, **(kwargs or {}), out_val=result) if cost else 0
+        return result
+
+
+def operations(name: str, size: int, perceptual: bool = False) -> float:
+    """Operations per picture of a recipe's step, in units of 10^9; a multiplication and an addition are two."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Options(name, Path(folder)).recipe_config(name)  # type: ignore[arg-type]
+    vgg = PerceptualLoss(VGGFeatures("vgg19")) if perceptual else None  # its weights do not matter here
+    colorizer = ZOO[name].cls(working_size=size)
+    if not perceptual and name == "unet":
+        config = UNetConfig(perceptual_weight=0.0)
+    recipe = RECIPES[name](config, colorizer, Accelerator(cpu=True), steps=100, perceptual=vgg)
+    batch = Batch(torch.rand(2, 1, size, size), torch.rand(2, 2, size, size), torch.rand(2))
+    with Counter() as counter:
+        for _ in range(_STEPS):
+            recipe.step(batch)
+    return counter.total / _STEPS / 2 / 1e9
+
+
+def main() -> None:
+    """Print the table."""
+    print("| recipe | crop | GFLOP per picture and step |\n|---|---|---|")
+    for name, cls in RECIPES.items():
+        for size in (128, cls.size):
+            print(f"| {name} | {size} px | {operations(name, size):.1f} |")
+    print(f"| unet with VGG19 | 320 px | {operations('unet', 320, perceptual=True):.1f} |")
+
+
+if __name__ == "__main__":
+    main()
