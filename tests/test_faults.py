@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import httpx2
 import pytest
 import torch
 from accelerate import Accelerator
@@ -158,7 +159,8 @@ def test_too_many_damaged_pictures_are_a_mistake_in_the_data(parquet, tmp_path):
         train(options, "unet", Accelerator(cpu=True))
 
 
-def test_a_network_that_is_gone_is_no_failure_but_a_pause(parquet, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [ConnectionError, httpx2.ConnectError])
+def test_a_network_that_is_gone_is_no_failure_but_a_pause(parquet, tmp_path, monkeypatch, kind):
     run(parquet, tmp_path / "whole")
     from train import stream
 
@@ -167,7 +169,7 @@ def test_a_network_that_is_gone_is_no_failure_but_a_pause(parquet, tmp_path, mon
     def gone(cell):
         left[0] -= 1
         if left[0] < 0:
-            raise ConnectionError("no route to the Hub")
+            raise kind("no route to the Hub")
         return read(cell)
 
     monkeypatch.setattr(stream, "encoded", gone)

@@ -11,6 +11,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
 
+from colorization import hub
 from colorization.colorizer import Colorizer
 from colorization.zoo import locate
 from train import checkpoint
@@ -121,7 +122,7 @@ class Run:
         )
         try:
             yield from batches(crops, size, options.workers)
-        except OSError as error:
+        except hub.ERRORS as error:
             raise StoppedError(f"{options.dataset} cannot be read on ({error}) at {self._where()}") from error
 
     def step(self, crops: Crops, waited: float) -> None:
