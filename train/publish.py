@@ -30,10 +30,11 @@ from train.config import Options as TrainOptions
 from train.curves import save_curves
 from train.data import open_stream
 from train.evaluate import Options as EvaluationOptions
-from train.evaluate import evaluate, table
+from train.evaluate import evaluate
 from train.hub import PushError, check_push, push
 from train.record import CURVES, RECORD, SHEET, earlier_stages
 from train.space import publish_space
+from train.tables import table
 
 _SHEET_SIDE = 320
 
