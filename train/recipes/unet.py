@@ -1,13 +1,16 @@
 """Round 3: a U-Net with a perceptual loss, and no adversary."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from colorization.colorizer import Colorizer
+from colorization.models import UNet
 from train.batch import Batch
 from train.perceptual import VGGName
+from train.pretrained import PRETRAINED_WIDTH, load_imagenet
 from train.recipes.base import Recipe, RecipeConfig, detached
 
 
@@ -28,6 +31,10 @@ class UNetConfig(RecipeConfig):
     """Weight of L1 on the colour channels, weighted by chroma."""
     perceptual_weight: float = 1.0
     """Weight of the VGG19 perceptual loss; 0 needs no VGG."""
+    pretrained: bool = True
+    """Start the way down from ImageNet's weights, which are of width 32; other widths start at random."""
+    pretrained_rate: float = 0.3
+    """Learning rate of the way down, relative to the rest: what it knows already should not be washed away."""
 
 
 class UNetRecipe(Recipe):
@@ -41,9 +48,17 @@ class UNetRecipe(Recipe):
 
     def __init__(self, config: UNetConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self.optimizer = torch.optim.AdamW(
-            self.generator.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        colorizer = cast(UNet, self.colorizer)
+        down = [*colorizer.down.parameters()]
+        rest = [*colorizer.up.parameters(), *colorizer.head.parameters()]
+        groups: list[dict[str, Any]] = [{"params": rest}, {"params": down, "relative_rate": config.pretrained_rate}]
+        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+
+    @classmethod
+    def start(cls, colorizer: Colorizer, config: UNetConfig) -> None:
+        """ImageNet's weights on the way down."""
+        if config.pretrained and config.width == PRETRAINED_WIDTH:
+            load_imagenet(cast(UNet, colorizer).down)
 
     @classmethod
     def vgg_name(cls, config: UNetConfig) -> VGGName | None:
