@@ -13,7 +13,7 @@ _ROUNDS = """
 | | 1. pix2pix | 2. CWGAN | 3. U-Net |
 |---|---|---|---|
 | generator | U-Net of 4x4 stride-2 convolutions and transposed convolutions | U-Net of residual blocks, dropout | \
-U-Net with 5x5 stride-2 convolutions down, upsampling and convolution up |
+U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages down, begun with ImageNet's weights, upsampling and convolution up |
 | judged by | PatchGAN discriminator | critic, Wasserstein distance with gradient penalty | VGG19 features |
 | losses | BCE GAN loss + L1 | Wasserstein + gradient penalty + L1; colour and VGG16 terms as options | \
 perceptual loss + L1 |

@@ -12,7 +12,7 @@ from colorization.zoo import ZOO
 from train.batch import Batch
 from train.perceptual import PerceptualLoss
 from train.recipes import RECIPES
-from train.recipes.base import cosine
+from train.recipes.base import cosine, random_square
 from train.recipes.cwgan import CWGANConfig
 from train.recipes.pix2pix import Pix2PixConfig
 from train.recipes.unet import UNetConfig
@@ -143,6 +143,47 @@ def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
 
     assert distance_after(False) > 0.02
     assert abs(distance_after(True)) < distance_after(False) / 2
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_teacher_pulls_the_student_towards_its_colours(name, batch, tmp_path):
+    """With no weight on the truth, what is left to learn is the teacher's constant colour."""
+    teacher = ZOO["pix2pix"].cls(width=8, depth=3, working_size=32)
+    torch.nn.init.constant_(teacher.head.bias, 0.3)
+    teacher.save_pretrained(tmp_path)
+    options = {"l1_weight": 0.0, "teacher": str(tmp_path), "teacher_weight": 100.0, "learning_rate": 2e-3}
+    options |= {"unet": {"perceptual_weight": 0.0}}.get(name, {"l1_steps": 1000})
+    trained = recipe(name, **options)
+    losses = [trained.step(batch)["teacher"].item() for _ in range(60)]
+    assert losses[-1] < 0.3 * losses[0]
+    assert not any(p.requires_grad for p in trained.teacher.parameters())
+
+
+def test_a_teachers_weight_without_a_teacher_is_a_mistake():
+    with pytest.raises(ValueError, match=r"--pix2pix\.teacher-weight needs --pix2pix\.teacher"):
+        recipe("pix2pix", teacher_weight=1.0)
+
+
+def test_a_perceptual_loss_on_a_square_sees_no_more_than_the_square(batch):
+    seen = []
+
+    class Watched(Pooled):
+        def forward(self, rgb):
+            seen.append(tuple(rgb.shape))
+            return super().forward(rgb)
+
+    trained = recipe("unet", perceptual=PerceptualLoss(Watched()), perceptual_crop=12)
+    assert trained.step(batch)["perceptual"].isfinite()
+    assert set(seen) == {(4, 3, 12, 12)}
+    corners = {tuple((part.start, part.stop) for part in random_square((8, 16), 8)) for _ in range(60)}
+    assert {rows for rows, _ in corners} == {(0, 8)} and len(corners) == 9
+
+
+def test_the_pretrained_way_down_learns_slower(batch):
+    trained = recipe("unet", perceptual_weight=0.0, pretrained_rate=0.25)
+    trained.step(batch)
+    rest, down = (group["lr"] for group in trained.optimizer.param_groups)
+    assert down == pytest.approx(rest / 4) and trained.learning_rate == rest
 
 
 def test_improved_round_adds_its_terms(batch):

@@ -16,7 +16,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from colorization.zoo import EMBEDDED, ZOO, load
 from train.evaluate import weights_hash
 from train.record import CURVES, RECORD, SHEET, earlier_stages
-from train.tables import GRAY, TRUTH, table
+from train.tables import GRAY, TRUTH, difference_table, table
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "hub_card.md"
 HUB_ID = r"[\w.-]+/[\w.-]+"
@@ -28,7 +28,8 @@ _METRICS = {
 _SUMMARIES = {
     "pix2pix": "Round 1: a U-Net of plain convolutions and transposed convolutions, against a PatchGAN, with L1.",
     "cwgan": "Round 2: a U-Net of residual blocks, trained against a Wasserstein critic with gradient penalty, and L1.",
-    "unet": "Round 3: a U-Net with 5x5 convolutions on the way down, trained with L1 and a VGG19 perceptual loss.",
+    "unet": "Round 3: a U-Net whose way down is EfficientNet-Lite0 (3x3 and 5x5 convolutions, begun with ImageNet's "
+    "weights), trained with L1 and a VGG19 perceptual loss.",
 }
 
 
@@ -87,6 +88,9 @@ def write_card(
         repo_id=repo_id,
         space=space,
         results_table=table({"rows": {GRAY: metrics[GRAY], model.name: metrics["model"], TRUTH: metrics[TRUTH]}}),
+        differences_table=difference_table({"differences": {f"{model.name} - {GRAY}": metrics["above_gray"]}})
+        if "above_gray" in metrics
+        else None,
         metrics=metrics,
         stages=stages,
         datasets=sorted({_public_name(stage["dataset"]) for stage in stages}),
@@ -124,6 +128,7 @@ def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
                 {key: found[key] for key in facts}
                 | {"dataset": _public_name(found["dataset"]), "weights_sha256": hashes[source]}
                 | {GRAY: rows[GRAY], "model": rows[source], TRUTH: rows[TRUTH]}
+                | {"above_gray": found["differences"][f"{source} - {GRAY}"]}
             )
     raise ValueError(f"{evaluation} measured {', '.join(hashes)}, but not {folder}: evaluate it first")
 

@@ -51,6 +51,8 @@ def build_recipe(options: Options, name: str, accelerator: Accelerator) -> Recip
         if (start.name, start.width, start.depth) != (name, config.width, config.depth):
             raise ValueError(f"--init-from {options.init_from} is {start.config}, expected {colorizer.config}")
         colorizer.load_state_dict(start.state_dict())
+    else:
+        cls.start(colorizer, config)
     vgg = cls.vgg_name(config)
     perceptual = PerceptualLoss(vgg_features(vgg, options.vgg_weights)) if vgg else None
     return cls(config, colorizer, accelerator, options.steps, perceptual, options.accumulate)

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from colorization.colorizer import Colorizer
 from colorization.lab import network_to_rgb
+from colorization.zoo import load
 from train.batch import Batch
 from train.losses import color_loss
 from train.perceptual import PerceptualLoss, VGGName
@@ -32,6 +33,12 @@ class RecipeConfig:
     """How many times the picture is halved on the way down."""
     learning_rate: float = 2e-4
     """Peak learning rate of the generator."""
+    perceptual_crop: int = 0
+    """Side of the random square that a perceptual loss looks at, as a VGG costs more than the rest; 0 is all of it."""
+    teacher: str | None = None
+    """A trained model to learn from beside the truth: a model's name, a folder or a Hub repository id."""
+    teacher_weight: float = 0.0
+    """Weight of L1 between the generator's ab and the teacher's."""
 
 
 class Recipe(ABC):
@@ -80,6 +87,7 @@ class Recipe(ABC):
         self.colorizer = colorizer.train()
         self.generator: nn.Module = accelerator.prepare_model(colorizer)
         self.perceptual = perceptual.to(accelerator.device) if perceptual else None
+        self.teacher = self._load_teacher() if config.teacher_weight else None
         self.parts, self.rate_factor, self.skipped = parts, 1.0, False
         self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
         self.optimizers: dict[str, Optimizer] = {}
@@ -88,6 +96,10 @@ class Recipe(ABC):
     def vgg_name(cls, config: Any) -> VGGName | None:
         """Which VGG the perceptual loss of this config needs, None for none."""
         return None
+
+    @classmethod  # noqa: B027
+    def start(cls, colorizer: Colorizer, config: Any) -> None:
+        """Give a colorizer that starts anew what the round starts from; by default its random weights stay."""
 
     @abstractmethod
     def step(self, batch: Batch) -> dict[str, Tensor]:
@@ -102,18 +114,44 @@ class Recipe(ABC):
         """Set the learning rate of this step to a part of the peak."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * self.rate_factor * factor
+                rate = self.config.learning_rate * group.get("relative_rate", 1.0)
+                group["lr"] = rate * self.rate_factor * factor
+
+    def _load_teacher(self) -> Colorizer:
+        """The teacher, frozen; raises ValueError if none is named or it cannot be loaded."""
+        if not self.config.teacher:
+            raise ValueError(f"--{self.name}.teacher-weight needs --{self.name}.teacher: a name, a folder or a Hub id")
+        return load(self.config.teacher).requires_grad_(False).to(self.accelerator.device)
+
+    def _truth_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Weighted L1 to the truth and, if there is a teacher, to its colours; and each for the log.
+
+        The truth of one photograph is one of many that its lightness allows; what a better network makes of the same
+        lightness is less a matter of luck, and so a small one learns more from few photographs.
+
+        Source:
+            Hinton et al. 2015, arXiv:1503.02531, for regression.
+        """
+        logged = {"l1": F.l1_loss(fake_ab, real_ab)}
+        loss = self.config.l1_weight * logged["l1"]
+        if self.teacher:
+            with torch.no_grad():
+                taught_ab = self.teacher(L)
+            logged["teacher"] = F.l1_loss(fake_ab, taught_ab)
+            loss = loss + self.config.teacher_weight * logged["teacher"]
+        return loss, logged
 
     def _picture_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted terms that compare a picture with its own truth, and each for the log."""
         config = self.config
-        logged = {"l1": F.l1_loss(fake_ab, real_ab)}
-        loss = config.l1_weight * logged["l1"]
+        loss, logged = self._truth_loss(L, fake_ab, real_ab)
         if config.color_weight:
             logged["color"] = color_loss(fake_ab, real_ab)
             loss = loss + config.color_weight * logged["color"]
         if self.perceptual:
             # Only the VGG may round: the colour conversion's matrix in bf16 would shift every colour.
+            rows, columns = random_square(L.shape[2:], config.perceptual_crop)
+            L, fake_ab, real_ab = (x[..., rows, columns] for x in (L, fake_ab, real_ab))
             fake_rgb, real_rgb = network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab)
             with self.accelerator.autocast():
                 logged["perceptual"] = self.perceptual(fake_rgb, real_rgb)
@@ -149,6 +187,14 @@ def cosine(step: int, steps: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+
+
+def random_square(size: Sequence[int], side: int) -> tuple[slice, slice]:
+    """Rows and columns of a random square inside (H, W); everything if side is 0."""
+    if not side:
+        return slice(None), slice(None)
+    tops = [int(torch.randint(max(1, length - side + 1), ())) for length in size]
+    return slice(tops[0], tops[0] + side), slice(tops[1], tops[1] + side)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from train.batch import Batch
@@ -56,10 +55,10 @@ class Pix2PixRecipe(Recipe):
         self.steps_done += 1
 
         fake_ab = self.generator(L)
-        l1 = F.l1_loss(fake_ab, real_ab)
+        truth_loss, logged = self._truth_loss(L, fake_ab, real_ab)
         if not adversarial:
-            self._update(self.generator_optimizer, [self.config.l1_weight * l1])
-            return detached(l1=l1)
+            self._update(self.generator_optimizer, [truth_loss])
+            return detached(**logged)
 
         real_logits, fake_logits = self.discriminator(L, real_ab), self.discriminator(L, fake_ab.detach())
         discriminator_loss = (gan_loss(real_logits, real=True) + gan_loss(fake_logits, real=False)) / 2
@@ -67,5 +66,5 @@ class Pix2PixRecipe(Recipe):
 
         with frozen(self.discriminator):
             adversarial_loss = gan_loss(self.discriminator(L, fake_ab), real=True)
-            self._update(self.generator_optimizer, [adversarial_loss + self.config.l1_weight * l1])
-        return detached(l1=l1, gan=adversarial_loss, discriminator=discriminator_loss)
+            self._update(self.generator_optimizer, [adversarial_loss + truth_loss])
+        return detached(**logged, gan=adversarial_loss, discriminator=discriminator_loss)

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from colorization.colorizer import Colorizer
+from colorization.models import UNet
 from train.batch import Batch
 from train.perceptual import VGGName
+from train.pretrained import PRETRAINED_WIDTH, load_imagenet
 from train.recipes.base import EPSILON, Recipe, RecipeConfig, cosine, detached
 
 
@@ -29,6 +32,10 @@ class UNetConfig(RecipeConfig):
     """Weight of L1 on the colour channels, weighted by chroma."""
     perceptual_weight: float = 1.0
     """Weight of the VGG19 perceptual loss; 0 needs no VGG."""
+    pretrained: bool = True
+    """Start the way down from ImageNet's weights, which are of width 32; other widths start at random."""
+    pretrained_rate: float = 0.3
+    """Learning rate of the way down, relative to the rest: what it knows already should not be washed away."""
 
 
 class UNetRecipe(Recipe):
@@ -42,10 +49,20 @@ class UNetRecipe(Recipe):
 
     def __init__(self, config: UNetConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
+        colorizer = cast(UNet, self.colorizer)
+        down = [*colorizer.down.parameters()]
+        rest = [*colorizer.up.parameters(), *colorizer.head.parameters()]
+        groups: list[dict[str, Any]] = [{"params": rest}, {"params": down, "relative_rate": config.pretrained_rate}]
         self.optimizer = torch.optim.AdamW(
-            self.generator.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, eps=EPSILON
+            groups, lr=config.learning_rate, weight_decay=config.weight_decay, eps=EPSILON
         )
         self.optimizers = {"generator": self.optimizer}
+
+    @classmethod
+    def start(cls, colorizer: Colorizer, config: UNetConfig) -> None:
+        """ImageNet's weights on the way down."""
+        if config.pretrained and config.width == PRETRAINED_WIDTH:
+            load_imagenet(cast(UNet, colorizer).down)
 
     @classmethod
     def vgg_name(cls, config: UNetConfig) -> VGGName | None:

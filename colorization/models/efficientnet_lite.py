@@ -1,0 +1,96 @@
+"""EfficientNet-Lite0's way down: what the U-Net sees with."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# One row per halving after the first; in it (kernel, widening, channels, repeats) of each stage, the first of which
+# has stride 2. Half of the stages have 5x5 kernels.
+_HALVINGS: tuple[tuple[tuple[int, int, int, int], ...], ...] = (
+    ((3, 6, 24, 2),),
+    ((5, 6, 40, 2),),
+    ((3, 6, 80, 3), (5, 6, 112, 3)),
+    ((5, 6, 192, 4), (3, 6, 320, 1)),
+)
+_WIDTH = 32  # channels of the stem in the published network
+
+
+class Convolution(nn.Conv2d):
+    """Convolution with bias, padded as the published weights expect: what is odd goes to the right and below.
+
+    The published network normalises by batch after each convolution. With the running statistics held still, so that
+    every batch size and any number of processes mean the same network as the averaged weights that are published,
+    that is a constant factor and offset per channel: `train.pretrained` folds them into weights and bias.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(c_in, c_out, kernel, stride=stride, groups=groups)
+        around = kernel - stride
+        self.around = (around // 2, around - around // 2) * 2
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, c_in, H, W) to (B, c_out, H / stride, W / stride)."""
+        return super().forward(F.pad(x, self.around))
+
+
+class MBConv(nn.Module):
+    """Widen, filter each channel by itself, narrow; with a shortcut where the shape stays.
+
+    Source:
+        Sandler et al. 2018, arXiv:1801.04381, table 1; without squeeze and excitation, as in EfficientNet-Lite.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, widening: int, stride: int) -> None:
+        super().__init__()
+        wide = c_in * widening
+        layers = [Convolution(c_in, wide), nn.ReLU6()] if widening > 1 else []
+        layers += [Convolution(wide, wide, kernel, stride, groups=wide), nn.ReLU6(), Convolution(wide, c_out)]
+        self.body = nn.Sequential(*layers)
+        self.shortcut = stride == 1 and c_in == c_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, c_in, H, W) to (B, c_out, H / stride, W / stride)."""
+        return x + self.body(x) if self.shortcut else self.body(x)
+
+
+class EfficientNetLite(nn.Module):
+    """The stages of EfficientNet-Lite0, grouped by the halvings of the picture.
+
+    It takes L where the published network takes RGB less 127 through 128, which for a gray picture is three times L
+    (but for the small difference between L* and sRGB's own curve); three equal channels are one, with kernels summed.
+
+    Source:
+        Tan and Le 2019, arXiv:1905.11946, table 1, in the Lite form of the TPU repository (ReLU6, no squeeze).
+
+    Attributes:
+        channels: Of the features after each halving.
+    """
+
+    def __init__(self, width: int, depth: int) -> None:
+        super().__init__()
+        if width < 8 or width % 8 or not 2 <= depth <= len(_HALVINGS) + 1:
+            raise ValueError(
+                f"got width {width} and depth {depth}, "
+                f"expected a width that is a multiple of 8 and a depth of 2 to {len(_HALVINGS) + 1}"
+            )
+        c_in = 16 * width // _WIDTH
+        stem = [Convolution(1, width, 3, stride=2), nn.ReLU6(), MBConv(width, c_in, 3, widening=1, stride=1)]
+        self.down, self.channels = nn.ModuleList([nn.Sequential(*stem)]), [c_in]
+        for halving in _HALVINGS[: depth - 1]:
+            blocks = []
+            for stage, (kernel, widening, channels, repeats) in enumerate(halving):
+                for repeat in range(repeats):
+                    c_out, stride = channels * width // _WIDTH, 2 if stage == repeat == 0 else 1
+                    blocks.append(MBConv(c_in, c_out, kernel, widening, stride))
+                    c_in = c_out
+            self.down.append(nn.Sequential(*blocks))
+            self.channels.append(c_in)
+
+    def forward(self, L: Tensor) -> list[Tensor]:
+        """Map L (B, 1, H, W) in [-1, 1] to features (B, channels[i], H / 2^(i+1), W / 2^(i+1))."""
+        features, x = [], L
+        for down in self.down:
+            x = down(x)
+            features.append(x)
+        return features
