@@ -22,7 +22,8 @@ _SIDES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)  # of the squares that are looked f
 _STEP = 0.1  # between squares, relative to their side
 _HASH_SIDE, _HASH_BITS = 32, 8
 _NEAR = 12  # of 64 bits; more is another picture, less is looked at closely
-_SAME = 0.6  # correlation of the details of two squares from which on they show the same
+_SAME = 0.75  # correlation of the details of two squares from which on they show the same
+_NOISE = 3.0  # levels of 255 that compression adds
 _SHIFTS = (-0.06, -0.03, 0.0, 0.03, 0.06)
 
 Square = tuple[float, float, float]  # left, top and side in pixels
@@ -166,10 +167,18 @@ def _best_correlation(wanted: NDArray[np.float32], light: Image.Image, square: S
 
 
 def _details(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What differs from the surroundings, with mean 0 and standard deviation 1, (28, 28)."""
-    around = np.lib.stride_tricks.sliding_window_view(pixels, (5, 5)).mean(axis=(2, 3))
-    details = pixels[2:-2, 2:-2] - around
+    """What differs from the surroundings, with mean 0 and standard deviation 1, (28, 28).
+
+    Relative to how much differs nearby: one strong line, a horizon under an evening sky, would outweigh all the rest.
+    """
+    details = pixels[2:-2, 2:-2] - _around(pixels)
+    details = details / (np.sqrt(_around(np.pad(details**2, 2, mode="edge"))) + _NOISE)
     return (details - details.mean()) / max(float(details.std()), 1e-3)
+
+
+def _around(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of each 5x5 window."""
+    return np.lib.stride_tricks.sliding_window_view(pixels, (5, 5)).mean(axis=(2, 3))
 
 
 def main() -> None:
