@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from colorization.zoo import ZOO
 from train.batch import Batch
@@ -32,7 +32,12 @@ class Counter(TorchDispatchMode):
         """Run an operator and count it."""
         result = func(*args, **(kwargs or {}))
         cost = flop_registry.get(func._overloadpacket)
-        self.total += cost(*args, **(kwargs or {}), out_val=result) if cost else 0
+        if func._overloadpacket == torch.ops.aten.convolution_backward:
+            # The registry forgets that depthwise convolutions have groups; each gradient costs what going forward does.
+            out, x, weight, *_, transposed, _, _, wanted = args
+            self.total += sum(wanted[:2]) * conv_flop_count(x.shape, weight.shape, out.shape, transposed)
+        elif cost:
+            self.total += cost(*args, **(kwargs or {}), out_val=result)
         return result
 
 

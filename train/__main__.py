@@ -16,7 +16,7 @@ from train.hub import PushError  # noqa: E402
 from train.loop import train  # noqa: E402
 from train.publish import check_trained, publish_trained  # noqa: E402
 from train.recipes import RECIPES  # noqa: E402
-from train.stop import StoppedError  # noqa: E402
+from train.stop import INTERRUPTED, StoppedError  # noqa: E402
 
 
 def main() -> None:
@@ -45,6 +45,8 @@ def main() -> None:
     except StoppedError as stopped:
         print(f"train: {stopped}", file=sys.stderr)
         sys.exit(stopped.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)  # before or after the training, where there is nothing to save
     except (ValueError, FileNotFoundError, FloatingPointError, PushError) as error:
         sys.exit(f"train: {error}")
 

@@ -75,8 +75,7 @@ class Run:
         """Train to the end; see `train`."""
         self._resume()
         self.validation = open_validation(self.options, self.name, self.accelerator)
-        self.log = Log(self.stage, self.recipe, self.accelerator)
-        with closing(self.log), Signals() as signals:
+        with Signals() as signals, closing(Log(self.stage, self.recipe, self.accelerator)) as self.log:
             while self.stage.steps_done < self.options.steps:
                 try:
                     self._session(signals)
