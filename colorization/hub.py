@@ -73,15 +73,21 @@ def fetch(source: str, revision: str | None, files: Sequence[str], wanted: Seque
     return folder
 
 
+def content_hash(file: Path, large: bool) -> str:
+    """The hash that the Hub knows a file by: SHA-256 of a large one (LFS, Xet), git's blob hash of another."""
+    if large:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    data = file.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
 def _check_hash(file: Path) -> None:
     """Compare a cached file with the hash it is stored under, as the client does not; drop it if it differs."""
     blob = file.resolve()
     if not file.is_symlink() or not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", blob.name):
         return  # a cache without links, as on some Windows machines, does not tell
-    data = blob.read_bytes()
-    is_lfs = len(blob.name) == 64
-    found = hashlib.sha256(data) if is_lfs else hashlib.sha1(b"blob %d\0" % len(data) + data)
-    if found.hexdigest() != blob.name:
+    if content_hash(blob, large=len(blob.name) == 64) != blob.name:
         file.unlink()
         blob.unlink()
         raise OSError(f"{file.name} arrived damaged: its hash is not the one that the Hub announced")

@@ -1,6 +1,5 @@
 """Writing to the Hub: may this push be made, and a folder that becomes a repository's content in one commit."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import validate_repo_id
 
-from colorization.hub import ERRORS, explain
+from colorization.hub import ERRORS, content_hash, explain
 
 _ATTEMPTS = 3  # at a commit that loses the race against somebody else's
 _CONFLICTS = (409, 412)
@@ -143,12 +142,8 @@ def _differing(api: HfApi, place: dict[str, Any], files: dict[str, Path], commit
 
 
 def _same(entry: RepoFile, file: Path) -> bool:
-    """Compare by the hash that the Hub keeps: SHA-256 of large files, git's blob hash of others."""
-    if entry.lfs:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == entry.lfs.sha256
-    data = file.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == entry.blob_id
+    """Whether the Hub has the bytes of a file."""
+    return content_hash(file, large=bool(entry.lfs)) == (entry.lfs.sha256 if entry.lfs else entry.blob_id)
 
 
 def _check_namespace(repo_id: str, user: dict[str, Any]) -> None:
