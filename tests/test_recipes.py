@@ -8,6 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from colorization.models import UNet
 from colorization.zoo import ZOO
 from train.batch import Batch
 from train.perceptual import PerceptualLoss
@@ -179,11 +180,25 @@ def test_a_perceptual_loss_on_a_square_sees_no_more_than_the_square(batch):
     assert {rows for rows, _ in corners} == {(0, 8)} and len(corners) == 9
 
 
-def test_the_pretrained_way_down_learns_slower(batch):
-    trained = recipe("unet", perceptual_weight=0.0, pretrained_rate=0.25)
-    trained.step(batch)
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_a_pretrained_way_down_learns_slower_or_not_at_all(rate, batch):
+    torch.manual_seed(0)
+    config, colorizer = UNetConfig(perceptual_weight=0.0, pretrained_rate=rate), UNet(working_size=32)
+    trained = RECIPES["unet"](config, colorizer, Accelerator(cpu=True), 100)
+    before, head = weights(colorizer.down), weights(colorizer.head)
+    for _ in range(2):
+        trained.step(batch)
+    rest, *down = (group["lr"] for group in trained.optimizer.param_groups)
+    assert down == ([pytest.approx(rest / 4)] if rate else []) and trained.learning_rate == rest
+    assert changed(colorizer.down, before) == bool(rate) and changed(colorizer.head, head)
+
+
+def test_a_way_down_that_starts_at_random_learns_like_the_rest(batch):
+    trained = recipe("unet", perceptual_weight=0.0)
+    before = weights(trained.colorizer.down)
+    trained.step(batch), trained.step(batch)
     rest, down = (group["lr"] for group in trained.optimizer.param_groups)
-    assert down == pytest.approx(rest / 4) and trained.learning_rate == rest
+    assert down == rest and changed(trained.colorizer.down, before)
 
 
 def test_improved_round_adds_its_terms(batch):

@@ -28,12 +28,12 @@ def vary_lightness(L: Tensor) -> Tensor:
 
     light = ((L + 1) / 2).clamp(0, 1) ** uniform(-_GAMMA, _GAMMA).exp()
     light = 0.5 + (light - 0.5) * uniform(1 - _CONTRAST, 1 + _CONTRAST)
-    light = torch.lerp(light, _blur(light), uniform(-_SHARPNESS, _SHARPNESS))
+    light = torch.lerp(light, binomial_blur(light), uniform(-_SHARPNESS, _SHARPNESS))
     light = light + torch.randn_like(light) * uniform(0, _GRAIN)
     return light.clamp(0, 1) * 2 - 1
 
 
-def _blur(x: Tensor) -> Tensor:
+def binomial_blur(x: Tensor) -> Tensor:
     """5x5 binomial blur of (B, 1, H, W)."""
     row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=x.device, dtype=x.dtype) / 16
     x = F.conv2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), row.view(1, 1, 1, 5))

@@ -38,6 +38,8 @@ class Options:
     """Pictures less colourful (Hasler and Suesstrunk) teach gray: they are left out and counted."""
     vary_lightness: bool = True
     """Change gamma, contrast, sharpness and grain of the input at random."""
+    old_share: float = 0.15
+    """Share of pictures whose lightness is made that of an old photograph: other film, faded, grainy, printed."""
     max_broken: float = 0.01
     """Share of undecodable pictures above which the run stops; they are left out and counted."""
     lanes: int = 8

@@ -21,6 +21,7 @@ from train.batch import Batch, to_batch
 from train.config import Options
 from train.data import open_stream
 from train.log import Log
+from train.old import make_old
 from train.record import Stage, earlier_stages, sample_sheet, save_run
 from train.setup import batch_size, build_recipe, crop_size, identity, new_stage, open_validation
 from train.stop import Signals, StoppedError
@@ -143,9 +144,10 @@ class Run:
         self.log.add({} if recipe.skipped else losses, waited)
 
     def prepare(self, crops: Crops) -> Batch:
-        """Network units on the device, and lightness as another camera would have given it."""
+        """Network units on the device, and lightness as an old or another camera would have given it."""
         batch = to_batch(crops.pixels, crops.chance, self.accelerator.device)
-        return batch._replace(L=vary_lightness(batch.L)) if self.options.vary_lightness else batch
+        L = make_old(batch.L, batch.ab, self.options.old_share)
+        return batch._replace(L=vary_lightness(L) if self.options.vary_lightness else L)
 
     def _count(self, crops: Crops) -> None:
         """Note how far the lanes are and what they passed over; too much that does not decode is a mistake."""

@@ -34,25 +34,34 @@ class UNetConfig(RecipeConfig):
     """Weight of the VGG19 perceptual loss; 0 needs no VGG."""
     pretrained: bool = True
     """Start the way down from ImageNet's weights, which are of width 32; other widths start at random."""
-    pretrained_rate: float = 0.3
-    """Learning rate of the way down, relative to the rest: what it knows already should not be washed away."""
+    pretrained_rate: float = 0.0
+    """Learning rate of a pretrained way down, relative to the rest; 0 holds it still, at half the cost of a step."""
+
+    @property
+    def down_rate(self) -> float:
+        """The way down's learning rate relative to the rest; one that starts at random learns like the rest."""
+        return self.pretrained_rate if self.pretrained and self.width == PRETRAINED_WIDTH else 1.0
 
 
 class UNetRecipe(Recipe):
-    """Plain supervised learning.
+    """Plain supervised learning, of the way up alone if the way down is pretrained.
+
+    A few thousand landscapes of few sources would bend what ImageNet taught to themselves: held still, the way down
+    serves photographs of other sources better (docs/EXPERIMENTS.md).
 
     Source:
-        Johnson et al. 2016, arXiv:1603.08155, for the perceptual loss.
+        Johnson et al. 2016, arXiv:1603.08155, for the perceptual loss; Kumar et al. 2022, arXiv:2202.10054, for
+        features that are better held still.
     """
 
     name, size, batch_size = "unet", 320, 8
 
-    def __init__(self, config: UNetConfig, *args: Any, **kwargs: Any) -> None:
-        super().__init__(config, *args, **kwargs)
-        colorizer = cast(UNet, self.colorizer)
-        down = [*colorizer.down.parameters()]
-        rest = [*colorizer.up.parameters(), *colorizer.head.parameters()]
-        groups: list[dict[str, Any]] = [{"params": rest}, {"params": down, "relative_rate": config.pretrained_rate}]
+    def __init__(self, config: UNetConfig, colorizer: UNet, *args: Any, **kwargs: Any) -> None:
+        colorizer.down.requires_grad_(config.down_rate > 0)  # before processes agree on what they exchange
+        super().__init__(config, colorizer, *args, **kwargs)
+        groups: list[dict[str, Any]] = [{"params": [*colorizer.up.parameters(), *colorizer.head.parameters()]}]
+        if config.down_rate:
+            groups.append({"params": [*colorizer.down.parameters()], "relative_rate": config.down_rate})
         self.optimizer = torch.optim.AdamW(
             groups, lr=config.learning_rate, weight_decay=config.weight_decay, eps=EPSILON
         )
