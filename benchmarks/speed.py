@@ -1,4 +1,4 @@
-"""How long each model takes beside pix2pix's own generator: `python benchmarks/speed.py`.
+"""How long each model takes beside pix2pix's own generator: `python -m benchmarks.speed`.
 
 The yardstick is the U-Net of the pix2pix paper at its full size (ngf 64, 54 M parameters) on 256x256, with random
 weights: what a colorizer of this lineage costs as published. Each of ours sees a 3:2 photograph at the size that it is
@@ -8,13 +8,11 @@ run at. One run, all interleaved, so that a busy machine slows all of them alike
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from colorization.colorizer import Colorizer
 from colorization.inference import network_size
 from colorization.zoo import ZOO, load
 
@@ -61,15 +59,15 @@ class PublishedUNet(nn.Module):
 
 
 @torch.inference_mode()
-def main() -> None:
-    """Time all and print medians and ratios; exit code 1 if one takes more than half of the yardstick's time."""
-    published = PublishedUNet().eval()
-    networks: dict[str, nn.Module] = {"unet_256": published}
-    inputs = {"unet_256": torch.rand(1, 1, 256, 256)}
-    for name in ZOO:
-        model = load(name)
-        width, height = network_size(model, (600, 400))
-        networks[name], inputs[name] = model, torch.rand(1, 1, height, width) * 2 - 1
+def medians(models: dict[str, Colorizer]) -> dict[str, float]:
+    """Time each model at its working size for a 3:2 photograph, and the yardstick, turn by turn.
+
+    Returns:
+        Median seconds of one forward pass, by name; the yardstick's is `unet_256`.
+    """
+    networks: dict[str, nn.Module] = {"unet_256": PublishedUNet().eval(), **models}
+    inputs = {name: torch.rand(1, 1, *reversed(input_size(model))) * 2 - 1 for name, model in models.items()}
+    inputs["unet_256"] = torch.rand(1, 1, 256, 256) * 2 - 1
     times: dict[str, list[float]] = {name: [] for name in networks}
     for number in range(_ROUNDS + 2):
         for name, network in networks.items():
@@ -77,16 +75,26 @@ def main() -> None:
             network(inputs[name])
             if number >= 2:  # the first calls choose their kernels
                 times[name].append(time.perf_counter() - start)
-    yardstick = statistics.median(times["unet_256"])
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def input_size(model: Colorizer) -> tuple[int, int]:
+    """What a model sees of a 3:2 photograph, (width, height)."""
+    return network_size(model, (600, 400))
+
+
+def main() -> None:
+    """Time all and print medians and ratios; exit code 1 if one takes more than half of the yardstick's time."""
+    models = {name: load(name) for name in ZOO}
+    times = medians(models)
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, medians of {_ROUNDS}")
     print("| | parameters | input | ms | of unet_256's time |\n|---|---|---|---|---|")
-    ratios = []
-    for name, network in networks.items():
-        median, (height, width) = statistics.median(times[name]), inputs[name].shape[2:]
-        ratios.append(median / yardstick)
+    ratios = {name: taken / times["unet_256"] for name, taken in times.items()}
+    for name, network in {"unet_256": PublishedUNet(), **models}.items():
+        width, height = input_size(models[name]) if name in models else (256, 256)
         millions = sum(p.numel() for p in network.parameters()) / 1e6
-        print(f"| {name} | {millions:.1f} M | {width}x{height} | {1e3 * median:.0f} | {ratios[-1]:.2f} |")
-    sys.exit(any(ratio > 0.5 for ratio in ratios[1:]))
+        print(f"| {name} | {millions:.1f} M | {width}x{height} | {1e3 * times[name]:.0f} | {ratios[name]:.2f} |")
+    sys.exit(any(ratio > 0.5 for name, ratio in ratios.items() if name in models))
 
 
 if __name__ == "__main__":

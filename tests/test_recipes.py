@@ -3,6 +3,7 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
@@ -149,15 +150,19 @@ def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_teacher_pulls_the_student_towards_its_colours(name, batch, tmp_path):
     """With no weight on the truth, what is left to learn is the teacher's constant colour."""
-    teacher = ZOO["pix2pix"].cls(width=8, depth=3, working_size=32)
-    torch.nn.init.constant_(teacher.head.bias, 0.3)
-    teacher.save_pretrained(tmp_path)
-    options = {"l1_weight": 0.0, "teacher": str(tmp_path), "teacher_weight": 100.0, "learning_rate": 2e-3}
+    for color in (0.1, 0.5):
+        teacher = ZOO["pix2pix"].cls(width=8, depth=3, working_size=32)
+        torch.nn.init.constant_(teacher.head.bias, color)
+        teacher.save_pretrained(tmp_path / str(color))
+    both = tuple(str(folder) for folder in sorted(tmp_path.iterdir()))
+    options = {"l1_weight": 0.0, "teacher": both, "teacher_weight": 100.0, "learning_rate": 2e-3}
     options |= {"unet": {"perceptual_weight": 0.0}}.get(name, {"l1_steps": 1000})
     trained = recipe(name, **options)
     losses = [trained.step(batch)["teacher"].item() for _ in range(60)]
     assert losses[-1] < 0.3 * losses[0]
-    assert not any(p.requires_grad for p in trained.teacher.parameters())
+    assert not any(p.requires_grad for teacher in trained.teachers for p in teacher.parameters())
+    mean = (np.tanh(0.1) + np.tanh(0.5)) / 2
+    assert trained.colorizer.eval()(batch.L).detach().mean() == pytest.approx(mean, abs=0.12)
 
 
 def test_a_teachers_weight_without_a_teacher_is_a_mistake():

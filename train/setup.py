@@ -1,5 +1,6 @@
 """What a run starts from: its recipe with its networks, and the record of how it was started."""
 
+import json
 import platform
 import shlex
 import sys
@@ -95,7 +96,8 @@ def new_stage(options: Options, name: str, accelerator: Accelerator) -> Stage:
 
 def identity(options: Options, name: str, accelerator: Accelerator) -> dict[str, Any]:
     """What must be the same for a run to be the same run; JSON. The number of processes may differ, the batch not."""
-    return {
+    own = {f"{name}.{key}": value for key, value in asdict(options.recipe_config(name)).items()}
+    whole = own | {
         "dataset": options.dataset,
         "split": options.split,
         "image_column": options.image_column,
@@ -110,7 +112,8 @@ def identity(options: Options, name: str, accelerator: Accelerator) -> dict[str,
         "ema_decay": options.ema_decay,
         "init_from": options.init_from,
         "precision": accelerator.mixed_precision,
-    } | {f"{name}.{key}": value for key, value in asdict(options.recipe_config(name)).items()}
+    }
+    return json.loads(json.dumps(whole))  # as it will be read back: with lists for tuples
 
 
 def open_validation(options: Options, name: str, accelerator: Accelerator) -> Validation | None:

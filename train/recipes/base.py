@@ -35,10 +35,10 @@ class RecipeConfig:
     """Peak learning rate of the generator."""
     perceptual_crop: int = 0
     """Side of the random square that a perceptual loss looks at, as a VGG costs more than the rest; 0 is all of it."""
-    teacher: str | None = None
-    """A trained model to learn from beside the truth: a model's name, a folder or a Hub repository id."""
+    teacher: tuple[str, ...] = ()
+    """Trained models to learn from beside the truth: models' names, folders or Hub repository ids."""
     teacher_weight: float = 0.0
-    """Weight of L1 between the generator's ab and the teacher's."""
+    """Weight of L1 between the generator's ab and the mean of the teachers'."""
 
 
 class Recipe(ABC):
@@ -87,7 +87,7 @@ class Recipe(ABC):
         self.colorizer = colorizer.train()
         self.generator: nn.Module = accelerator.prepare_model(colorizer)
         self.perceptual = perceptual.to(accelerator.device) if perceptual else None
-        self.teacher = self._load_teacher() if config.teacher_weight else None
+        self.teachers = self._load_teachers() if config.teacher_weight else []
         self.parts, self.rate_factor, self.skipped = parts, 1.0, False
         self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
         self.optimizers: dict[str, Optimizer] = {}
@@ -117,14 +117,14 @@ class Recipe(ABC):
                 rate = self.config.learning_rate * group.get("relative_rate", 1.0)
                 group["lr"] = rate * self.rate_factor * factor
 
-    def _load_teacher(self) -> Colorizer:
-        """The teacher, frozen; raises ValueError if none is named or it cannot be loaded."""
+    def _load_teachers(self) -> list[Colorizer]:
+        """The teachers, frozen; raises ValueError if none is named or one cannot be loaded."""
         if not self.config.teacher:
-            raise ValueError(f"--{self.name}.teacher-weight needs --{self.name}.teacher: a name, a folder or a Hub id")
-        return load(self.config.teacher).requires_grad_(False).to(self.accelerator.device)
+            raise ValueError(f"--{self.name}.teacher-weight needs --{self.name}.teacher: names, folders or Hub ids")
+        return [load(source).requires_grad_(False).to(self.accelerator.device) for source in self.config.teacher]
 
     def _truth_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Weighted L1 to the truth and, if there is a teacher, to its colours; and each for the log.
+        """Weighted L1 to the truth and, if there are teachers, to their mean colours; and each for the log.
 
         The truth of one photograph is one of many that its lightness allows; what a better network makes of the same
         lightness is less a matter of luck, and so a small one learns more from few photographs.
@@ -134,9 +134,9 @@ class Recipe(ABC):
         """
         logged = {"l1": F.l1_loss(fake_ab, real_ab)}
         loss = self.config.l1_weight * logged["l1"]
-        if self.teacher:
-            with torch.no_grad():
-                taught_ab = self.teacher(L)
+        if self.teachers:
+            with torch.no_grad(), self.accelerator.autocast():
+                taught_ab = torch.stack([teacher(L).float() for teacher in self.teachers]).mean(0)
             logged["teacher"] = F.l1_loss(fake_ab, taught_ab)
             loss = loss + self.config.teacher_weight * logged["teacher"]
         return loss, logged

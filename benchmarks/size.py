@@ -1,0 +1,134 @@
+"""Quality against time, by the size that each network sees: `python -m benchmarks.size --dataset SPEC`.
+
+Writes a table, and with `--plot` the picture that the shipped sizes were chosen by.
+"""
+
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+from PIL import Image
+from tqdm import tqdm
+
+from benchmarks.speed import medians
+from colorization.colorizer import Colorizer
+from colorization.inference import colorize, gray
+from colorization.metrics import colorfulness, psnr
+from colorization.zoo import ZOO, load
+from train.data import open_stream, pictures
+
+
+@dataclass(frozen=True)
+class Options:
+    """Colour photographs at several sizes of what the network sees, each network also timed beside unet_256."""
+
+    dataset: str
+    """A data set, as `train.evaluate` takes it."""
+    split: str = "validation"
+    """Split of the data set."""
+    sizes: tuple[int, ...] = (96, 128, 160, 192, 224, 256)
+    """Short sides to try, in pixels."""
+    min_colorfulness: float = 15.0
+    """Photographs less colourful than this are left out."""
+    limit: int | None = None
+    """Only the first so many photographs."""
+    plot: Path | None = None
+    """PNG to write."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network at one size: seconds over unet_256's, dB above the gray copy, colourfulness; all means."""
+
+    model: str
+    size: int
+    shipped: bool
+    time: float
+    gain: float
+    colorfulness: float
+
+
+def measure(options: Options) -> list[Point]:
+    """Colour every photograph at every size with every model.
+
+    Raises:
+        ValueError: If there is no such data set, or no photograph in it is colourful enough.
+    """
+    truths = []
+    for _, picture in pictures(open_stream(options.dataset, options.split), "image"):
+        if isinstance(picture, Image.Image) and colorfulness(np.asarray(picture)) >= options.min_colorfulness:
+            truths.append(picture)
+        if len(truths) == options.limit:
+            break
+    if not truths:
+        raise ValueError(f"{options.dataset} ({options.split}) has no picture that is colourful enough")
+    models = {name: load(name) for name in ZOO}
+    shipped = {name: model.working_size for name, model in models.items()}
+    lights = [gray(truth) for truth in truths]
+    base = [psnr(np.asarray(light), np.asarray(truth)) for light, truth in zip(lights, truths, strict=True)]
+    points = []
+    for size in options.sizes:
+        for model in models.values():
+            model.working_size = size
+        times = medians(models)
+        for name, model in models.items():
+            gain, colourful = _quality(model, lights, truths, base, f"{name} at {size} px")
+            relative = times[name] / times["unet_256"]
+            points.append(Point(name, size, size == shipped[name], relative, gain, colourful))
+    return points
+
+
+def _quality(
+    model: Colorizer, lights: list[Image.Image], truths: list[Image.Image], base: list[float], what: str
+) -> tuple[float, float]:
+    """Mean dB above the gray copies, and mean colourfulness."""
+    outputs = [np.asarray(colorize(model, light)) for light in tqdm(lights, desc=what, leave=False)]
+    ours = [psnr(output, np.asarray(truth)) for output, truth in zip(outputs, truths, strict=True)]
+    gains = [our - gray_copy for our, gray_copy in zip(ours, base, strict=True)]
+    return statistics.fmean(gains), statistics.fmean(colorfulness(output) for output in outputs)
+
+
+def plot(points: list[Point], file: Path) -> None:
+    """Draw PSNR and colourfulness over time, a line for each model, its shipped size filled."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, value, label in zip(
+        figure.subplots(1, 2), ("gain", "colorfulness"), ("PSNR above the gray copy (dB)", "colourfulness"), strict=True
+    ):
+        for name in ZOO:
+            mine = [point for point in points if point.model == name]
+            (line,) = axes.plot([p.time for p in mine], [getattr(p, value) for p in mine], label=name, linewidth=1)
+            for p in mine:
+                face = line.get_color() if p.shipped else "white"
+                axes.plot(p.time, getattr(p, value), "o", color=line.get_color(), markerfacecolor=face)
+                axes.annotate(str(p.size), (p.time, getattr(p, value)), (4, 4), textcoords="offset points", fontsize=7)
+        axes.set(xlabel="time of the network, unet_256 is 1", ylabel=label)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(file, dpi=110, metadata={"Software": None})
+
+
+def main() -> None:
+    """Measure, print the table, draw the plot."""
+    options = tyro.cli(Options, prog="python -m benchmarks.size")
+    try:
+        points = measure(options)
+    except ValueError as error:
+        sys.exit(f"benchmarks.size: {error}")
+    print("| model | size | time / unet_256 | dB above gray | colourfulness |\n|---|---|---|---|---|")
+    for p in points:
+        mark = " (shipped)" if p.shipped else ""
+        print(f"| {p.model} | {p.size}{mark} | {p.time:.2f} | {p.gain:+.2f} | {p.colorfulness:.1f} |")
+    if options.plot:
+        plot(points, options.plot)
+
+
+if __name__ == "__main__":
+    main()

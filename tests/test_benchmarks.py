@@ -1,0 +1,36 @@
+"""The yardsticks are what they are called, and the benchmark of sizes measures what it says."""
+
+import pytest
+import torch
+
+from benchmarks.size import Options, main, measure
+from benchmarks.speed import PublishedUNet, medians
+from colorization.zoo import ZOO, load
+
+
+def test_the_yardstick_is_the_published_network():
+    network = PublishedUNet().eval()
+    # The layer table of Isola et al. 2017 with 1 channel in and 2 out: 54.414 M for 3 and 3.
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(54.41e6, rel=1e-3)
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 1, 256, 256)).shape == (1, 2, 256, 256)
+
+
+def test_every_model_is_timed_beside_the_yardstick():
+    times = medians({name: load(name) for name in ZOO})
+    assert times.keys() == {"unet_256", *ZOO} and all(taken > 0 for taken in times.values())
+
+
+def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
+    shipped = load("pix2pix").working_size
+    points = measure(Options(str(parquet), split="train", sizes=(64, shipped), limit=2, min_colorfulness=5))
+    assert [(p.model, p.size) for p in points] == [(name, size) for size in (64, shipped) for name in ZOO]
+    assert all(p.shipped == (p.size == load(p.model).working_size) for p in points)
+    small, large = ([p for p in points if p.size == size] for size in (64, shipped))
+    assert sum(p.time for p in small) < sum(p.time for p in large)
+
+    drawn = tmp_path / "size.png"
+    arguments = ["--dataset", str(parquet), "--split", "train", "--sizes", "64", "--limit", "1", "--plot", str(drawn)]
+    monkeypatch.setattr("sys.argv", ["size", *arguments, "--min-colorfulness", "5"])
+    main()
+    assert drawn.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out.count("| 64") == 3
