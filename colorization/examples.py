@@ -1,8 +1,9 @@
-"""Photographs that come with requirements.txt: for the page's examples and the cards' sample sheets."""
+"""Photographs for the page's examples and the cards' sample sheets: old ones, and some that come with packages."""
 
 import importlib.util
 from pathlib import Path
 
+HISTORIC = Path(__file__).parent / "historic"  # SOURCES.md there says whose they are
 _WANTED = {
     "skimage": ["data/camera.png", "data/rocket.jpg"],
     "gradio": ["media_assets/images/tower.jpg"],
@@ -10,8 +11,8 @@ _WANTED = {
 
 
 def examples() -> list[Path]:
-    """Files out of installed packages, found without importing them; those that are there."""
-    found = []
+    """The old photographs, then files out of installed packages, found without importing them; those that are there."""
+    found = sorted(HISTORIC.glob("*.jpg"))
     for package, files in _WANTED.items():
         spec = importlib.util.find_spec(package)
         for folder in (spec.submodule_search_locations or []) if spec else []:
