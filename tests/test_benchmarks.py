@@ -1,8 +1,11 @@
 """The yardsticks are what they are called, and the benchmark of sizes measures what it says."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from benchmarks import old, people
 from benchmarks.size import Options, main, measure
 from benchmarks.speed import PublishedUNet, medians
 from colorization.zoo import ZOO, load
@@ -34,3 +37,29 @@ def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["size", *arguments, "--min-colorfulness", "5"])
     main()
     assert drawn.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out.count("| 64") == 3
+
+
+def test_age_costs_colour_and_historic_photographs_are_shown(parquet, tmp_path, monkeypatch, capsys):
+    sheet = tmp_path / "historic.png"
+    arguments = ["old", "--model", "unet", "--sheet", str(sheet), "--dataset", str(parquet), "--split", "validation"]
+    monkeypatch.setattr("sys.argv", [*arguments, "--min-colorfulness", "5"])
+    old.main()
+    assert Image.open(sheet).height > 3 * 280
+    assert "| unet | " in capsys.readouterr().out
+
+
+def test_blue_and_green_skin_are_told_apart():
+    truth = Image.new("RGB", (32, 32), (200, 150, 125))
+    shares = [people.measure(truth, Image.new("RGB", (32, 32), color))[3:] for color in ("#9898d0", "#70b070", "gray")]
+    assert shares == [(1, 0), (0, 1), (0, 0)]
+    nobody = Image.new("RGB", (32, 32), "blue")
+    assert np.isnan(people.measure(nobody, nobody)[3:]).all()
+
+
+def test_people_are_measured_beside_gray(tmp_path, photograph, monkeypatch, capsys):
+    photograph.save(tmp_path / "someone.jpg")
+    (tmp_path / "notes.txt").write_text("no picture")
+    monkeypatch.setattr("sys.argv", ["people", str(tmp_path), "--model", "unet"])
+    people.main()
+    said = capsys.readouterr()
+    assert "| gray |" in said.out and "| unet |" in said.out and "notes.txt" in said.err
