@@ -88,6 +88,7 @@ def test_a_mistake_is_one_line(launch, parquet, tmp_path):
     [
         ({"size": 33}, "expected a multiple of 8"),
         ({"steps": 0}, "--steps is 0, expected 1 or more"),
+        ({"old_share": 1.5}, "--old-share is 1.5, expected 0 to 1"),
         ({"batch_size": -1}, "--batch-size is -1, expected 1 or more"),
         ({"unet": UNetConfig(width=8, depth=3), "vgg_weights": Path("none.safetensors")}, "--vgg-weights FILE"),
         ({"init_from": "pix2pix"}, "--init-from pix2pix is"),

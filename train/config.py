@@ -83,6 +83,8 @@ class Options:
         for name in ("steps", "save_every", "lanes", "accumulate"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}, expected 1 or more")
+        if not 0 <= self.old_share <= 1:
+            raise ValueError(f"--old-share is {self.old_share}, expected 0 to 1")
         for name in ("size", "batch_size"):
             value = getattr(self, name)
             if value is not None and value < 1:

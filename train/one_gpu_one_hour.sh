@@ -6,7 +6,7 @@
 # and OUTPUT/cwgan. Broken off, the same command goes on where it was.
 set -euo pipefail
 if [ $# -lt 2 ]; then
-  sed -n '2,4s/^# //p' "$0" >&2
+  sed -n '2,3s/^# //p' "$0" >&2
   exit 2
 fi
 dataset=$1 output=$2
@@ -20,7 +20,8 @@ run() {
 run --recipe unet --output-dir "$output/first" --size 320 --batch-size 32 --steps 6000 \
   --unet.perceptual-weight 0 --unet.color-weight 5 "$@"
 run --recipe unet --output-dir "$output" --init-from "$output/first/unet" --size 320 --batch-size 16 --steps 1000 \
-  --ema-decay 0.99 --unet.learning-rate 1e-4 --unet.color-weight 5 "$@"
+  --ema-decay 0.99 --unet.learning-rate 3e-5 --unet.color-weight 5 \
+  --unet.perceptual-weight 0.25 "$@"
 run --recipe pix2pix --output-dir "$output" --size 256 --batch-size 32 --steps 8000 --pix2pix.l1-steps 7000 \
   --pix2pix.width 64 --pix2pix.learning-rate 3e-4 --pix2pix.l1-weight 40 \
   --pix2pix.teacher "$output/first/unet" --pix2pix.teacher-weight 80 "$@"
