@@ -66,7 +66,7 @@ def test_equal_names_do_not_overwrite_each_other(run, folder, tmp_path):
         (["nothing-here.jpg"], "nothing-here.jpg: No such file"),
         (["README.md"], "README.md: this is not"),
         (["tests", "--model", "no such/model/at all"], "neither a model name"),
-        (["docs"], "no pictures found"),
+        (["train"], "no pictures found"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_1(run, arguments, reason, tmp_path):

@@ -70,7 +70,9 @@ def test_the_card_holds_what_others_look_for(hub, name):
     text = card.text
     assert f'colorization.load("{repo_id}")' in text and f"--model {repo_id}" in text
     assert f"hf download {repo_id}" in text and "hf download tester/demo --repo-type space" in text
-    assert "accelerate launch train" in text and "seed 1" in text and "cannot be known" in text
+    stages = json.loads(files["training.json"])["stages"]
+    assert all(stage["command"] in text and f"seed {stage['seed']};" in text for stage in stages)
+    assert "cannot be known" in text
     assert "(samples.png)" in text and "(curves.png)" in text and "{{" not in text and "{%" not in text
     assert "| gray |" in text
 
