@@ -31,7 +31,7 @@ from page import pictures
 INTRO = """# Landscape colorization
 Drop in a black-and-white landscape photograph: three models, from three rounds of one project, colour it side by side
 at its full size. A colour photograph is turned gray first, and the models are measured against it.
-The colours are plausible, not historical. People and rooms are not what the models learned: skin often comes out bluish.
+The colours are plausible, not historical. People and rooms are not what the models learned: skin often turns bluish.
 """
 HEADERS = ["", "seconds", "PSNR (dB)", "SSIM", "delta E 2000"]
 LAUNCH: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """The trainer as users start it: a real `accelerate launch train` in a subprocess."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from conftest import NAMES, ROOT
 
 from colorization import colorize, load
 from train.config import Options
+from train.curves import save_curves
 from train.loop import train
 from train.recipes.unet import UNetConfig
 
@@ -146,3 +148,13 @@ def test_curves_are_logged_beside_the_record_and_hold_the_gray_row(launch, parqu
     assert all(0 <= point["data_wait"] < 1 and point["images_per_s"] > 0 for point in curve)
     assert "wait=" in done.stderr and "val=" in done.stderr
     assert list((tmp_path / "trackio").glob("*.db")), "trackio has no local record"
+
+
+def test_no_line_leads_from_one_stage_to_the_next(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr("train.curves.Figure.savefig", lambda figure, *_, **__: figures.append(figure))
+    curve = [{"step": step, "l1": 1.0, "learning_rate": 1e-3, "images_per_s": 9.0} for step in (5, 10)]
+    save_curves([{"steps_done": 10, "curve": curve}] * 2, tmp_path / "curves.png")
+    (line,) = [line for line in figures[0].axes[0].lines if line.get_label() == "l1"]
+    assert list(line.get_xdata()) == [5, 10, 10, 15, 20, 20]
+    assert [math.isnan(value) for value in line.get_ydata()] == [False, False, True] * 2

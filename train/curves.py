@@ -1,5 +1,6 @@
 """A run's curves as a picture, drawn from its record."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ mpl.use("agg")
 
 from matplotlib.figure import Figure
 
-_NOT_LOSSES = {"step", "learning_rate", "images_per_s", "data_wait", "validation_psnr", "gray_psnr"}
+_NOT_LOSSES = {"step", "end", "learning_rate", "images_per_s", "data_wait", "validation_psnr", "gray_psnr"}
 
 
 def save_curves(stages: Sequence[dict[str, Any]], file: Path) -> None:
@@ -26,6 +27,7 @@ def save_curves(stages: Sequence[dict[str, Any]], file: Path) -> None:
     for stage in stages:
         points += [point | {"step": start + point["step"]} for point in stage["curve"]]
         start += stage["steps_done"]
+        points.append({"step": start, "end": True})  # no line leads from one stage to the next
         for axes in panels:
             axes.axvline(start, color="0.8", linewidth=0.8)
     losses, quality, rate, speed = panels
@@ -50,5 +52,5 @@ def save_curves(stages: Sequence[dict[str, Any]], file: Path) -> None:
 
 def _series(points: list[dict[str, float]], name: str) -> tuple[list[float], list[float]]:
     """Steps and values of one quantity, where it was logged."""
-    there = [point for point in points if name in point]
-    return [point["step"] for point in there], [point[name] for point in there]
+    there = [point for point in points if name in point or "end" in point]
+    return [point["step"] for point in there], [point.get(name, math.nan) for point in there]
