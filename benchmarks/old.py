@@ -15,15 +15,15 @@ import torch.nn.functional as F
 import tyro
 from PIL import Image
 
+from benchmarks.photographs import colourful
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.decode import decode
 from colorization.examples import HISTORIC
 from colorization.inference import colorize, gray, to_picture
 from colorization.lab import rgb_to_network
-from colorization.metrics import colorfulness, psnr
+from colorization.metrics import psnr
 from colorization.zoo import ZOO, load
-from train.data import open_stream, pictures
 from train.old import make_old
 
 _SIDE = 288  # photographs are measured at this size, a multiple of every model's stride
@@ -79,11 +79,10 @@ def main() -> None:
     if not options.dataset:
         return
     try:
-        read = [picture for _, picture in pictures(open_stream(options.dataset, options.split), "image")]
+        found = colourful(options.dataset, options.split, options.min_colorfulness)
     except ValueError as error:
         sys.exit(f"benchmarks.old: {error}")
-    squares = [p.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS) for p in read if isinstance(p, Image.Image)]
-    truths = [p for p in squares if colorfulness(np.asarray(p)) >= options.min_colorfulness]
+    truths = [picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS) for picture in found]
     print(f"{len(truths)} photographs as {_SIDE} px squares, dB above gray\n\n| | as it is | made old |\n|---|---|---|")
     for source, model in models.items():
         new, old = cost_of_age(model, truths)

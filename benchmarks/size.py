@@ -13,12 +13,12 @@ import tyro
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.photographs import colourful
 from benchmarks.speed import medians
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
 from colorization.metrics import colorfulness, psnr
 from colorization.zoo import ZOO, load
-from train.data import open_stream, pictures
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,7 @@ def measure(options: Options) -> list[Point]:
     Raises:
         ValueError: If there is no such data set, or no photograph in it is colourful enough.
     """
-    truths = []
-    for _, picture in pictures(open_stream(options.dataset, options.split), "image"):
-        if isinstance(picture, Image.Image) and colorfulness(np.asarray(picture)) >= options.min_colorfulness:
-            truths.append(picture)
-        if len(truths) == options.limit:
-            break
-    if not truths:
-        raise ValueError(f"{options.dataset} ({options.split}) has no picture that is colourful enough")
+    truths = colourful(options.dataset, options.split, options.min_colorfulness, options.limit)
     models = {name: load(name) for name in ZOO}
     shipped = {name: model.working_size for name, model in models.items()}
     lights = [gray(truth) for truth in truths]
@@ -75,9 +68,9 @@ def measure(options: Options) -> list[Point]:
             model.working_size = size
         times = medians(models)
         for name, model in models.items():
-            gain, colourful = _quality(model, lights, truths, base, f"{name} at {size} px")
+            gain, vivid = _quality(model, lights, truths, base, f"{name} at {size} px")
             relative = times[name] / times["unet_256"]
-            points.append(Point(name, size, size == shipped[name], relative, gain, colourful))
+            points.append(Point(name, size, size == shipped[name], relative, gain, vivid))
     return points
 
 

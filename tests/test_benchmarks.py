@@ -63,3 +63,9 @@ def test_people_are_measured_beside_gray(tmp_path, photograph, monkeypatch, caps
     people.main()
     said = capsys.readouterr()
     assert "| gray |" in said.out and "| unet |" in said.out and "notes.txt" in said.err
+
+
+def test_a_split_without_a_colourful_photograph_is_one_line(parquet, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["old", "--dataset", str(parquet), "--min-colorfulness", "500"])
+    with pytest.raises(SystemExit, match="has no picture of colourfulness 500 or more"):
+        old.main()

@@ -38,9 +38,14 @@ class UNetConfig(RecipeConfig):
     """Learning rate of a pretrained way down, relative to the rest; 0 holds it still, at half the cost of a step."""
 
     @property
+    def from_imagenet(self) -> bool:
+        """Whether the way down starts from ImageNet's weights."""
+        return self.pretrained and self.width == PRETRAINED_WIDTH
+
+    @property
     def down_rate(self) -> float:
         """The way down's learning rate relative to the rest; one that starts at random learns like the rest."""
-        return self.pretrained_rate if self.pretrained and self.width == PRETRAINED_WIDTH else 1.0
+        return self.pretrained_rate if self.from_imagenet else 1.0
 
 
 class UNetRecipe(Recipe):
@@ -70,7 +75,7 @@ class UNetRecipe(Recipe):
     @classmethod
     def start(cls, colorizer: Colorizer, config: UNetConfig) -> None:
         """ImageNet's weights on the way down."""
-        if config.pretrained and config.width == PRETRAINED_WIDTH:
+        if config.from_imagenet:
             load_imagenet(cast(UNet, colorizer).down)
 
     @classmethod
