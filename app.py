@@ -27,6 +27,7 @@ from colorization.metrics import Scores
 from colorization.serve import HubModels, Models
 from colorization.zoo import ZOO
 from page import pictures
+from page.strength import strength_slider
 
 INTRO = """# Landscape colorization
 Drop in a black-and-white landscape photograph: three models, from three rounds of one project, colour it side by side
@@ -60,6 +61,7 @@ def build_demo(models: Models) -> gr.Blocks:
         with gr.Tab("Colorize"):
             upload = pictures.upload()
             gr.Examples([str(file) for file in examples()], upload, label="Or one of these")
+            strength = strength_slider()
             notes = gr.Markdown()
             with gr.Row():
                 original = pictures.shown("Original", "original", visible=False)
@@ -85,12 +87,14 @@ def build_demo(models: Models) -> gr.Blocks:
             curves = gr.Gallery(label="How they were trained", format="png", columns=3, interactive=False)
         # Made anew for each visitor: models come from the Hub while the page is up.
         demo.load(lambda: _about(models), None, [about, curves], api_visibility="private")
-        coloured = upload.change(
+        coloured = gr.on(
+            [upload.change, strength.change],
             _with_gpu(_colorize_with(models)),
-            upload,
+            [upload, strength],
             [original, light, *results, *captions, scores, notes, files],
             api_name="colorize",
             api_description="Colour one photograph with every model.",
+            trigger_mode="always_last",
         )
         coloured.success(
             lambda known: [gr.update(visible="original" in known)] * 2,
@@ -109,15 +113,15 @@ def _with_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     return spaces.GPU(duration=30)(function) if ZERO_GPU else function
 
 
-def _colorize_with(models: Models) -> Callable[[str | None], Iterator[list[Any]]]:
+def _colorize_with(models: Models) -> Callable[[str | None, float], Iterator[list[Any]]]:
     """The function behind the page and the endpoint."""
 
-    def colorize(file: str | None) -> Iterator[list[Any]]:
+    def colorize(file: str | None, strength: float) -> Iterator[list[Any]]:
         """Colour one photograph with every model.
 
-        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file. Returns the original if it was in colour, the
-        black-and-white input, one PNG and one caption per model (its time, and where its weights came from), a table
-        of times and scores, and notes.
+        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file, and the strength of colour, 0 to 2. Returns the original
+        if it was in colour, the black-and-white input, one PNG and one caption per model (its time, and where its
+        weights came from), a table of times and scores, and notes.
         """
         if file is None:
             yield [None, None, *[None] * len(ZOO), *[""] * len(ZOO), None, "", {}]
@@ -141,7 +145,7 @@ def _colorize_with(models: Models) -> Callable[[str | None], Iterator[list[Any]]
 
         yield shown()
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        for result in comparison.results({name: one.model.to(device) for name, one in served.items()}):
+        for result in comparison.results({name: one.model.to(device) for name, one in served.items()}, strength):
             title = ZOO[result.name].title
             if result.picture:
                 files[result.name] = pictures.store(result.picture, result.name)

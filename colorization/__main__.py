@@ -1,6 +1,7 @@
 """The command line: `python -m colorization PATH... --model all --output DIR`."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ def main() -> int:
     with tqdm(jobs, unit="picture", disable=None) as bar:
         for job in bar:
             try:
-                for note in _colorize_file(job, models, options.output):
+                for note in _colorize_file(job, models, options):
                     bar.write(f"{_printable(job.file)}: note: {note}", file=sys.stderr)
                 done += 1
             except (DecodeError, FloatingPointError) as error:
@@ -61,8 +62,25 @@ def _parse() -> argparse.Namespace:
         default="unet",
         help=f"{', '.join(ZOO)} or all; or a folder or a Hub repository id with a model (default: %(default)s)",
     )
+    parser.add_argument(
+        "--strength",
+        type=_strength,
+        default=1.0,
+        help="of colour: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the coloured pictures go")
     return parser.parse_args()
+
+
+def _strength(text: str) -> float:
+    """A strength of colour, 0 or more."""
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = math.nan
+    if not 0 <= strength < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return strength
 
 
 def _jobs(paths: list[Path], output: Path) -> Iterator[Job]:
@@ -82,16 +100,16 @@ def _jobs(paths: list[Path], output: Path) -> Iterator[Job]:
             yield Job(file, place)
 
 
-def _colorize_file(job: Job, models: dict[str, Colorizer], output: Path) -> tuple[str, ...]:
+def _colorize_file(job: Job, models: dict[str, Colorizer], options: argparse.Namespace) -> tuple[str, ...]:
     """Colour one file with every model; returns what its owner should know."""
     check_size(job.file.stat().st_size)  # before it is read
     picture, notes = decode(job.file.read_bytes())
     for name, model in models.items():
-        target = output / name / job.place.with_name(job.place.name + ".png")
+        target = options.output / name / job.place.with_name(job.place.name + ".png")
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            colorize(model, picture).save(unfinished, "png")
+            colorize(model, picture, options.strength).save(unfinished, "png")
             unfinished.replace(target)  # a picture is there whole or not at all
         finally:
             unfinished.unlink(missing_ok=True)

@@ -46,12 +46,16 @@ class Comparison:
         """How the gray copy scores: the row to beat."""
         return self._scores(self.light)
 
-    def results(self, models: Mapping[str, Colorizer]) -> Iterator[Result]:
-        """Colour the photograph with one model after the other, each as soon as it is ready."""
+    def results(self, models: Mapping[str, Colorizer], strength: float = 1.0) -> Iterator[Result]:
+        """Colour the photograph with one model after the other, each as soon as it is ready.
+
+        Raises:
+            ValueError: If the strength of colour is negative or not finite.
+        """
         for name, model in models.items():
             start = time.perf_counter()
             try:
-                picture = colorize(model, self.light)
+                picture = colorize(model, self.light, strength)
             except FloatingPointError as error:  # one model's failure is not the others'
                 yield Result(name, None, time.perf_counter() - start, None, str(error))
                 continue

@@ -1,5 +1,7 @@
 """Any picture in, the same picture in colour out: its own lightness at full size, the model's ab on top."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,7 +16,7 @@ _STRIP_PIXELS = 1_000_000  # full-size colour conversion goes strip by strip: me
 
 
 @torch.inference_mode()
-def colorize(model: Colorizer, picture: Image.Image) -> Image.Image:
+def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> Image.Image:
     """Colour a picture at its full size.
 
     The network sees it at the model's working size; only the colour it predicts is enlarged, the lightness of the
@@ -23,18 +25,23 @@ def colorize(model: Colorizer, picture: Image.Image) -> Image.Image:
     Args:
         model: Any trained colorizer.
         picture: Any size and mode; colour is ignored. EXIF orientation is not looked at, see `colorization.decode`.
+        strength: What the predicted colours are multiplied by, 0 or more: 0 is gray, 1 as predicted and closest to the
+            truth on average, more is more vivid.
 
     Returns:
         Mode RGB, of exactly the input's size, without metadata.
 
     Raises:
         FloatingPointError: If the model predicts numbers that are not finite.
+        ValueError: If the strength is negative or not finite.
     """
+    if not 0 <= strength < math.inf:
+        raise ValueError(f"the strength of colour is {strength}, expected a number of 0 or more")
     rgb = picture.convert("RGB")
     device = next(model.parameters()).device
     small = rgb.resize(network_size(model, rgb.size), Image.Resampling.LANCZOS, reducing_gap=3)
     L, _ = rgb_to_network(_to_tensor(np.asarray(small)).to(device)[None])
-    ab = model(L).float().cpu()
+    ab = model(L).float().cpu() * strength
     if not ab.isfinite().all():
         raise FloatingPointError(f"{model.name} predicted colours that are not finite: its weights are damaged")
     ab = F.interpolate(ab, size=(rgb.height, rgb.width), mode="bilinear", align_corners=False)[0]

@@ -94,6 +94,21 @@ def test_a_bad_file_is_a_sentence(client, old, photograph, tmp_path, name, data,
     assert client.predict(handle_file(old), api_name="/colorize"), "and the next request is served"
 
 
+def test_colours_are_as_strong_as_asked_for(client, old):
+    def chroma(*strength):
+        *_, unet, _, _, _, _, _ = client.predict(handle_file(old), *strength, api_name="/colorize")
+        pixels = np.asarray(Image.open(unet)).astype(int)
+        return np.abs(pixels[..., 0] - pixels[..., 2]).mean()
+
+    assert chroma(0) < 0.5 < chroma(1) == chroma() < chroma(2)
+
+
+@pytest.mark.parametrize("strength", [-1, 2.5, None, "strong", [1]])
+def test_a_bad_strength_is_a_sentence(client, old, strength):
+    with pytest.raises(AppError, match=r"The strength of colour is .*, expected a number of 0 to 2"):
+        client.predict(handle_file(old), strength, api_name="/colorize")
+
+
 @pytest.mark.parametrize(
     ("field", "reason"),
     [
@@ -165,6 +180,19 @@ def test_a_photograph_is_coloured_by_three_models_in_the_browser(page, old, phot
     assert handle.bounding_box()["x"] - before["x"] > 100, "the slider does not move"
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
     page.screenshot(path=folder / "page.png", full_page=True)
+
+
+def test_the_strength_of_colour_is_changed_by_keyboard(page, old):
+    upload(page, old)
+    natural_size(page, "unet")
+    before = page.locator("#unet img").get_attribute("src")
+    strength = page.locator("#strength input[type=range]")
+    strength.focus()
+    strength.press("End")
+    page.wait_for_function(
+        "before => document.querySelector('#unet img')?.getAttribute('src') !== before", arg=before, timeout=30_000
+    )
+    assert strength.input_value() == "2"
 
 
 def test_the_pickers_choose_what_is_compared(page, photograph, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import old, people
+from benchmarks import old, people, strength
 from benchmarks.size import Options, main, measure
 from benchmarks.speed import PublishedUNet, medians
 from colorization.zoo import ZOO, load
@@ -37,6 +37,25 @@ def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["size", *arguments, "--min-colorfulness", "5"])
     main()
     assert drawn.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out.count("| 64") == 3
+
+
+def test_stronger_colours_are_more_vivid_and_drawn(parquet, tmp_path, monkeypatch, capsys):
+    found = strength.measure(
+        strength.Options(str(parquet), split="train", model=("unet",), strengths=(0, 1, 2), limit=2, min_colorfulness=5)
+    )
+    gray, predicted, vivid = found
+    assert (gray.psnr, gray.delta_e, gray.colorfulness) == (0, 0, 0)
+    assert 0 < predicted.colorfulness < vivid.colorfulness and predicted.psnr != vivid.psnr
+
+    drawn = tmp_path / "strength.png"
+    arguments = ["--dataset", str(parquet), "--split", "train", "--strengths", "1.5", "--limit", "1"]
+    monkeypatch.setattr("sys.argv", ["strength", *arguments, "--plot", str(drawn), "--min-colorfulness", "5"])
+    strength.main()
+    assert drawn.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out.count("| 1.5 |") == 3
+
+    monkeypatch.setattr("sys.argv", ["strength", *arguments, "--strengths", "-1", "--min-colorfulness", "5"])
+    with pytest.raises(SystemExit, match="strength of colour is -1"):
+        strength.main()
 
 
 def test_age_costs_colour_and_historic_photographs_are_shown(parquet, tmp_path, monkeypatch, capsys):

@@ -60,6 +60,21 @@ def test_equal_names_do_not_overwrite_each_other(run, folder, tmp_path):
     assert sorted(f.name for f in (tmp_path / "out/unet").iterdir()) == ["old-2.png", "old.png"]
 
 
+def test_colours_are_as_strong_as_asked_for(run, folder, tmp_path):
+    chroma = []
+    for strength in ("0", "1", "1.5"):
+        assert run(folder / "old.jpg", "--strength", strength, "--output", tmp_path / strength).returncode == 0
+        pixels = np.asarray(Image.open(tmp_path / strength / "unet/old.png")).astype(int)
+        chroma.append(np.abs(pixels[..., 0] - pixels[..., 2]).mean())
+    assert chroma[0] == 0 and 1.2 * chroma[1] < chroma[2]
+
+
+@pytest.mark.parametrize("strength", ["-1", "nan", "inf", "vivid"])
+def test_a_bad_strength_is_one_line(run, strength, tmp_path):
+    done = run("old.jpg", f"--strength={strength}", "--output", tmp_path / "out")
+    assert done.returncode == 2 and f"argument --strength: '{strength}' is not a number of 0 or more" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

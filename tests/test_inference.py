@@ -44,6 +44,21 @@ def test_photograph_keeps_size_and_lightness_and_gains_colour(model, photograph)
     assert colorfulness(np.asarray(result)) > 3
 
 
+def test_stronger_colours_keep_lightness(model, photograph):
+    light = gray(photograph)
+    results = [colorize(model, light, strength) for strength in (0, 0.5, 1, 2)]
+    vivid = [colorfulness(np.asarray(result)) for result in results]
+    assert vivid == sorted(vivid) and vivid[0] == 0 and vivid[3] > 1.2 * vivid[2]
+    assert np.array_equal(np.asarray(results[2]), np.asarray(colorize(model, light)))
+    assert np.abs(lightness(results[3]) - lightness(photograph)).mean() < 0.3
+
+
+@pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf")])
+def test_a_strength_that_is_none_is_refused(strength):
+    with pytest.raises(ValueError, match=f"strength of colour is {strength}, expected a number of 0 or more"):
+        colorize(Vivid(), Image.new("L", (64, 64)), strength)
+
+
 def test_historic_photographs_keep_lightness(model, shared):
     for file in sorted((shared / "data/historic").glob("*.jpg")):
         picture = Image.open(file)
