@@ -22,7 +22,7 @@ from colorization.decode import decode
 from colorization.examples import HISTORIC
 from colorization.inference import colorize, gray, to_picture
 from colorization.lab import rgb_to_network
-from colorization.metrics import psnr
+from colorization.metrics import COLORFUL, psnr
 from colorization.zoo import ZOO, load
 from train.old import make_old
 
@@ -41,7 +41,7 @@ class Options:
     """A data set, as `train.evaluate` takes it."""
     split: str = "validation"
     """Split of the data set."""
-    min_colorfulness: float = 15.0
+    min_colorfulness: float = COLORFUL
     """Photographs less colourful than this are left out."""
 
 

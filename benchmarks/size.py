@@ -17,7 +17,7 @@ from benchmarks.photographs import colourful
 from benchmarks.speed import medians
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
-from colorization.metrics import colorfulness, psnr
+from colorization.metrics import COLORFUL, colorfulness, psnr
 from colorization.zoo import ZOO, load
 
 
@@ -31,7 +31,7 @@ class Options:
     """Split of the data set."""
     sizes: tuple[int, ...] = (96, 128, 160, 192, 224, 256)
     """Short sides to try, in pixels."""
-    min_colorfulness: float = 15.0
+    min_colorfulness: float = COLORFUL
     """Photographs less colourful than this are left out."""
     limit: int | None = None
     """Only the first so many photographs."""

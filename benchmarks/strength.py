@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from benchmarks.photographs import colourful
 from colorization.inference import colorize, gray
-from colorization.metrics import Scores, colorfulness, score
+from colorization.metrics import COLORFUL, Scores, colorfulness, score
 from colorization.zoo import ZOO, load
 from train.fid import features, fid, load_network
 
@@ -33,7 +33,7 @@ class Options:
     """Names of the zoo, folders or Hub repository ids."""
     strengths: tuple[float, ...] = (0.5, 0.75, 1.0, 1.15, 1.3, 1.5)
     """What the colours are multiplied by."""
-    min_colorfulness: float = 15.0
+    min_colorfulness: float = COLORFUL
     """Photographs less colourful than this are left out."""
     limit: int | None = None
     """Only the first so many photographs."""

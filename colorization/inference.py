@@ -25,8 +25,8 @@ def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> I
     Args:
         model: Any trained colorizer.
         picture: Any size and mode; colour is ignored. EXIF orientation is not looked at, see `colorization.decode`.
-        strength: What the predicted colours are multiplied by, 0 or more: 0 is gray, 1 as predicted and closest to the
-            truth on average, more is more vivid.
+        strength: What the predicted colours are multiplied by, 0 or more: 0 is gray, 1 as predicted; more is more
+            vivid, and further from the truth on average.
 
     Returns:
         Mode RGB, of exactly the input's size, without metadata.

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+COLORFUL = 15.0  # "slightly colourful" to people (Hasler and Suesstrunk 2003): from here on the protocol counts
+
 Pixels = NDArray[np.uint8]
 
 

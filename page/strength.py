@@ -15,7 +15,7 @@ def strength_slider() -> gr.Slider:
         value=1,
         step=0.1,
         label="Strength of colour",
-        info="1 is as predicted, and on average closest to the truth; more is more vivid, 0 is gray",
+        info="1 is as predicted; more is more vivid, and further from the truth on average; 0 is gray",
         elem_id="strength",
     )
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from colorization.inference import gray
 from colorization.zoo import EMBEDDED
+from train.card import metrics_of
 from train.evaluate import Options, evaluate, one_color
 
 
@@ -130,6 +131,21 @@ def test_a_card_is_not_written_for_a_model_that_was_not_measured(run, evaluation
         "train.card", tmp_path / "other", "--evaluation", evaluation[0], "--training-data", "docs/TRAINING_DATA.md"
     )
     assert done.returncode == 1 and "evaluate it first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "lacks dataset, differences,"),
+        (None, "lacks differences: write it anew with `python -m train.evaluate`"),  # as before there were intervals
+    ],
+)
+def test_a_card_says_what_is_wrong_with_an_evaluation(evaluation, tmp_path, content, reason):
+    old = {key: value for key, value in json.loads(evaluation[0].read_text()).items() if key != "differences"}
+    (tmp_path / "old.json").write_text(content or json.dumps(old))
+    with pytest.raises(ValueError, match=reason):
+        metrics_of(EMBEDDED / "unet", tmp_path / "old.json")
 
 
 @pytest.mark.parametrize("name", NAMES)

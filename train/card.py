@@ -20,6 +20,7 @@ from train.tables import GRAY, TRUTH, difference_table, table
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "hub_card.md"
 HUB_ID = r"[\w.-]+/[\w.-]+"
+_FACTS = ("protocol", "split", "photographs", "less_colourful")
 _METRICS = {
     "psnr_mean": ("psnr", "PSNR (dB)"),
     "ssim_mean": ("ssim", "SSIM"),
@@ -118,19 +119,34 @@ def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
             )
         metrics = json.loads(file.read_text(encoding="utf-8"))
         return metrics | {"dataset": _public_name(metrics["dataset"])}
-    found = json.loads(evaluation.read_text(encoding="utf-8"))
+    found = _read_evaluation(evaluation)
     rows, hashes = found["rows"], found["weights_sha256"]
     for source in hashes:
         place = EMBEDDED / source if source in ZOO else Path(source)
         if place.resolve() == folder.resolve():
-            facts = ("protocol", "split", "photographs", "less_colourful")
             return (
-                {key: found[key] for key in facts}
+                {key: found[key] for key in _FACTS}
                 | {"dataset": _public_name(found["dataset"]), "weights_sha256": hashes[source]}
                 | {GRAY: rows[GRAY], "model": rows[source], TRUTH: rows[TRUTH]}
                 | {"above_gray": found["differences"][f"{source} - {GRAY}"]}
             )
     raise ValueError(f"{evaluation} measured {', '.join(hashes)}, but not {folder}: evaluate it first")
+
+
+def _read_evaluation(file: Path) -> dict[str, Any]:
+    """What `train.evaluate` wrote.
+
+    Raises:
+        ValueError: If the file is not of that kind, or was written before there were differences.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} is no JSON: {error}") from error
+    needed = {*_FACTS, "dataset", "weights_sha256", "rows", "differences"}
+    if missing := sorted(needed - set(found if isinstance(found, dict) else ())):
+        raise ValueError(f"{file} lacks {', '.join(missing)}: write it anew with `python -m train.evaluate`")
+    return found
 
 
 def _public_name(dataset: str) -> str:

@@ -25,7 +25,7 @@ from colorization.contact_sheet import contact_sheet
 from colorization.decode import DecodeError
 from colorization.inference import colorize, gray
 from colorization.lab import fit_gamut, rgb_to_lab
-from colorization.metrics import colorfulness, score
+from colorization.metrics import COLORFUL, colorfulness, score
 from colorization.zoo import load, locate
 from train.data import open_stream, pictures
 from train.fid import Features, features, load_network
@@ -56,7 +56,7 @@ class Options:
     """Split of the data set."""
     image_column: str = "image"
     """Column that holds the pictures."""
-    min_colorfulness: float = 15.0
+    min_colorfulness: float = COLORFUL
     """Photographs less colourful than this are counted apart."""
     limit: int | None = None
     """Only the first so many photographs."""

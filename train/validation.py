@@ -7,10 +7,8 @@ from PIL import Image, ImageOps
 
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
-from colorization.metrics import psnr
+from colorization.metrics import COLORFUL, psnr
 from train.data import open_stream, pictures, preview_colorfulness
-
-_COLORFUL = 15.0  # as the evaluation protocol counts
 
 
 class Validation:
@@ -28,12 +26,12 @@ class Validation:
         """
         self.truths: list[Image.Image] = []
         for _, picture in pictures(open_stream(dataset, split, column), column):
-            if isinstance(picture, Image.Image) and preview_colorfulness(picture) >= _COLORFUL:
+            if isinstance(picture, Image.Image) and preview_colorfulness(picture) >= COLORFUL:
                 self.truths.append(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
             if len(self.truths) == count:
                 break
         if not self.truths:
-            raise ValueError(f"{dataset} ({split}) has no picture of colourfulness {_COLORFUL:g} or more")
+            raise ValueError(f"{dataset} ({split}) has no picture of colourfulness {COLORFUL:g} or more")
         self.lights = [gray(truth) for truth in self.truths]
         self.gray_psnr = self._mean(self.lights)
 
