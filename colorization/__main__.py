@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from colorization.colorizer import Colorizer
 from colorization.decode import DecodeError, check_size, decode
-from colorization.inference import colorize
+from colorization.inference import MAX_STRENGTH, colorize
 from colorization.zoo import ZOO, LoadError, load
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
@@ -66,20 +66,20 @@ def _parse() -> argparse.Namespace:
         "--strength",
         type=_strength,
         default=1.0,
-        help="of colour: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
+        help="of colour, 0 to 2: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
     )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the coloured pictures go")
     return parser.parse_args()
 
 
 def _strength(text: str) -> float:
-    """A strength of colour, 0 or more."""
+    """A strength of colour."""
     try:
         strength = float(text)
     except ValueError:
         strength = math.nan
-    if not 0 <= strength < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    if not 0 <= strength <= MAX_STRENGTH:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 to {MAX_STRENGTH}")
     return strength
 
 

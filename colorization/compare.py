@@ -50,7 +50,7 @@ class Comparison:
         """Colour the photograph with one model after the other, each as soon as it is ready.
 
         Raises:
-            ValueError: If the strength of colour is negative or not finite.
+            ValueError: If the strength of colour is not a number of 0 to 2.
         """
         for name, model in models.items():
             start = time.perf_counter()

@@ -1,7 +1,5 @@
 """Any picture in, the same picture in colour out: its own lightness at full size, the model's ab on top."""
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -11,6 +9,7 @@ from torch import Tensor
 from colorization.colorizer import Colorizer
 from colorization.lab import fit_gamut, network_to_lab, rgb_to_network
 
+MAX_STRENGTH = 2  # of colour; beyond it most colours are at the edge of what sRGB can show
 _LONGEST = 4  # the network sees at most this many working sizes of the long side; panoramas get less height
 _STRIP_PIXELS = 1_000_000  # full-size colour conversion goes strip by strip: memory stays that of a small picture
 
@@ -25,7 +24,7 @@ def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> I
     Args:
         model: Any trained colorizer.
         picture: Any size and mode; colour is ignored. EXIF orientation is not looked at, see `colorization.decode`.
-        strength: What the predicted colours are multiplied by, 0 or more: 0 is gray, 1 as predicted; more is more
+        strength: What the predicted colours are multiplied by, 0 to 2: 0 is gray, 1 as predicted; more is more
             vivid, and further from the truth on average.
 
     Returns:
@@ -33,10 +32,10 @@ def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> I
 
     Raises:
         FloatingPointError: If the model predicts numbers that are not finite.
-        ValueError: If the strength is negative or not finite.
+        ValueError: If the strength is not a number of 0 to 2.
     """
-    if not 0 <= strength < math.inf:
-        raise ValueError(f"the strength of colour is {strength}, expected a number of 0 or more")
+    if not 0 <= strength <= MAX_STRENGTH:
+        raise ValueError(f"the strength of colour is {strength}, expected a number of 0 to {MAX_STRENGTH}")
     rgb = picture.convert("RGB")
     device = next(model.parameters()).device
     small = rgb.resize(network_size(model, rgb.size), Image.Resampling.LANCZOS, reducing_gap=3)

@@ -4,14 +4,14 @@ from typing import Any
 
 import gradio as gr
 
-_MOST = 2
+from colorization.inference import MAX_STRENGTH
 
 
 def strength_slider() -> gr.Slider:
     """A number of 0 to 2; what is none, as only a program can send, gets a sentence instead of gradio's silence."""
     component = gr.Slider(
         0,
-        _MOST,
+        MAX_STRENGTH,
         value=1,
         step=0.1,
         label="Strength of colour",
@@ -20,10 +20,10 @@ def strength_slider() -> gr.Slider:
     )
 
     def number(payload: Any) -> float:
-        if isinstance(payload, int | float) and 0 <= payload <= _MOST:
+        if isinstance(payload, int | float) and 0 <= payload <= MAX_STRENGTH:
             return float(payload)
         came = repr(payload)[:40]
-        text = f"The strength of colour is {came}, expected a number of 0 to {_MOST}."
+        text = f"The strength of colour is {came}, expected a number of 0 to {MAX_STRENGTH}."
         raise gr.Error(text, title="Not a usable strength", print_exception=False)
 
     component.preprocess = number  # type: ignore[method-assign]

@@ -53,9 +53,9 @@ def test_stronger_colours_keep_lightness(model, photograph):
     assert np.abs(lightness(results[3]) - lightness(photograph)).mean() < 0.3
 
 
-@pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("strength", [-0.1, 2.1, float("nan"), float("inf")])
 def test_a_strength_that_is_none_is_refused(strength):
-    with pytest.raises(ValueError, match=f"strength of colour is {strength}, expected a number of 0 or more"):
+    with pytest.raises(ValueError, match=f"strength of colour is {strength}, expected a number of 0 to 2"):
         colorize(Vivid(), Image.new("L", (64, 64)), strength)
 
 

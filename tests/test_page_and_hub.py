@@ -97,7 +97,7 @@ def test_a_zerogpu_space_lends_the_gpu_and_others_do_without_the_package(
 import app, sys
 demo = app.build_demo(app.Models())
 function = next(f for f in demo.fns.values() if f.api_name == "colorize").fn
-for answer in function({str(tmp_path / "old.png")!r}):
+for answer in function({str(tmp_path / "old.png")!r}, 1):
     pass
 print(len(answer), sys.modules["spaces"].lent if "spaces" in sys.modules else "no GPU wanted")
 """
