@@ -1,7 +1,5 @@
 """A folder of photographs to a data set: what is in the parquet, what was left out, and who can read it."""
 
-import csv
-import io
 import itertools
 import subprocess
 import sys
@@ -14,40 +12,11 @@ import pytest
 from conftest import ROOT
 from huggingface_hub import DatasetCard
 from PIL import Image
-from test_raw import save_lab, save_pairs
+from preparing import made, names, opened, save
 
 from train import prepare as module
-from train import shards
 from train.data import open_stream
-from train.hub import PushError
-from train.prepare import Options, prepare
 from train.stream import CropStream, batches
-
-
-def save(folder, pictures, suffix="png", **options):
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, picture in enumerate(pictures):
-        picture.save(folder / f"{number}.{suffix}", **options)
-    return folder
-
-
-def made(source, output, **options):
-    """The summary, the rows by split, and what was left out by file."""
-    summary = prepare(Options(source, output, **options))
-    rows = {}
-    for file in sorted(output.glob("*.parquet")):
-        rows.setdefault(file.name.split("-")[0], []).extend(pq.read_table(file).to_pylist())
-    with (output / "skipped.csv").open(encoding="utf-8", newline="") as file:
-        skipped = {line["file"]: line["reason"] for line in csv.DictReader(file)}
-    return summary, rows, skipped
-
-
-def names(rows):
-    return {split: sorted(row["image"]["path"] for row in of) for split, of in rows.items()}
-
-
-def opened(row):
-    return Image.open(io.BytesIO(row["image"]["bytes"]))
 
 
 @pytest.fixture(scope="module")
@@ -219,186 +188,6 @@ def test_a_split_without_a_usable_picture_is_named_and_not_written(crops, tmp_pa
     summary, rows, _ = made(tmp_path / "in", tmp_path / "out")
     assert rows.keys() == {"train"} and "validation: 0 of 1 files: there is no such split now" in summary.lines()[1]
     assert datasets.load_dataset(str(tmp_path / "out"), streaming=True).keys() == {"train"}
-
-
-@pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_pairs(crops, tmp_path, capsys, suffix):
-    save_pairs(tmp_path / "in", crops[:5], suffix)
-    (tmp_path / f"in/color/0.{suffix}").unlink()
-    (tmp_path / f"in/gray/1.{suffix}").unlink()
-    _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
-    assert names(rows) == {"train": [f"color/{n}.jpg" for n in range(1, 5)]}
-    assert {row["source"] for row in rows["train"]} == {"in"}
-    assert skipped == {f"gray/0.{suffix}": "unpaired: no colour partner"}
-    printed = capsys.readouterr().out
-    assert f"1 without a gray partner, used all the same: color/1.{suffix}" in printed
-    assert f"1 gray without a colour partner, left out: gray/0.{suffix}" in printed
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_lab_arrays(crops, tmp_path, dtype):
-    save_lab(tmp_path / "in", crops[:10], np.dtype(dtype), l_ends=(4,), ab_ends=(3, 9))
-    _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
-    assert len(rows["train"]) == 10 and not skipped
-    places = [f"l/gray_scale1.npy/00000{n}.jpg" for n in range(4)] + [
-        f"l/gray_scale2.npy/00000{n}.jpg" for n in range(6)
-    ]
-    back = {row["image"]["path"]: np.asarray(opened(row)).astype(int) for row in rows["train"]}
-    for place, crop in zip(places, crops, strict=False):
-        assert np.abs(back[place] - np.asarray(crop)).mean() < 3  # mostly JPEG's
-
-
-def test_sources_of_several_forms_are_one_data_set(crops, tmp_path):
-    save_lab(tmp_path / "in/round2", crops[:3], np.uint8)
-    save_pairs(tmp_path / "in/round1", crops[3:8])
-    save(tmp_path / "in/mine", crops[8:20])
-    summary, _, _ = made(tmp_path / "in", tmp_path / "out")
-    assert summary.counts == {("validation", "round2"): 3, ("train", "round1"): 5, ("train", "mine"): 12}
-
-
-def test_hostile_files_are_all_accounted_for(shared, tmp_path):
-    folder = shared / "corpus/images"
-    summary, rows, skipped = made(folder, tmp_path / "out")
-    used = {row["image"]["path"] for row in rows["train"]}
-    for file in folder.iterdir():
-        assert (file.with_suffix(".jpg").name in used) or file.name in skipped, file.name
-    assert len(rows["train"]) + len(skipped) == len(list(folder.iterdir()))
-    assert len(rows["train"]) > 20 and summary.left_out["undecodable"] > 20
-    for row in rows["train"]:
-        assert opened(row).format == "JPEG" and not opened(row).getexif()
-
-
-def test_links_in_circles_and_files_that_are_none_are_listed(crops, tmp_path):
-    save(tmp_path / "in", crops[:2])
-    (tmp_path / "in/circle").symlink_to("circle")
-    (tmp_path / "in/up").symlink_to("..", target_is_directory=True)
-    (tmp_path / "in/long.png").write_bytes(b"")
-    long = Image.new("RGB", (66_000, 2), "red")
-    long.putpixel((0, 0), (0, 255, 0))
-    long.save(tmp_path / "in/wide.png")
-    _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
-    assert len(rows["train"]) == 2 and "circle" in skipped and skipped["long.png"] == "undecodable: the file is empty"
-    assert skipped["wide.png"] == "undecodable: the picture cannot be stored as JPEG"
-    assert str(tmp_path) not in " ".join(skipped.values())
-
-
-def test_many_shards_are_filled_eight_at_a_time(crops, tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "_PER_SHARD", 2)
-    monkeypatch.setattr(shards, "_GROUP", 1)
-    save(tmp_path / "in", crops)
-    made(tmp_path / "in", tmp_path / "out")
-    files = sorted((tmp_path / "out").glob("train-*"))
-    assert len(files) == 24 and files[-1].name == "train-00023-of-00024.parquet"
-    counts = [pq.read_metadata(file).num_rows for file in files]
-    assert sum(counts) == 40 and set(counts) == {1, 2}
-    assert {pq.read_metadata(file).num_row_groups for file in files} == {1, 2}
-
-
-def test_an_interrupted_run_leaves_nothing(crops, tmp_path, monkeypatch):
-    save(tmp_path / "in", crops)
-    make, calls = module.to_picture, itertools.count()
-
-    def interrupted(*arguments, **options):
-        if next(calls) == 20:
-            raise KeyboardInterrupt
-        return make(*arguments, **options)
-
-    monkeypatch.setattr(module, "to_picture", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        prepare(Options(tmp_path / "in", tmp_path / "out"))
-    assert [f.name for f in tmp_path.iterdir()] == ["in"]
-
-
-def test_an_empty_output_folder_is_used_and_nothing_hidden_stays(crops, tmp_path):
-    (tmp_path / "out").mkdir()
-    save(tmp_path / "in", crops[:2])
-    made(tmp_path / "in", tmp_path / "out")
-    assert sorted(f.name for f in tmp_path.iterdir()) == ["in", "out"]
-    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """What would have been pushed, while the Hub itself is elsewhere."""
-    pushed = []
-
-    def push(repo_id, folder, **options):
-        pushed.append((repo_id, {f.name for f in folder.iterdir()}, folder, options))
-        return "0" * 40
-
-    monkeypatch.setattr(module, "check_push", lambda ids, kind: pushed.append((ids, kind)))
-    monkeypatch.setattr(module, "push", push)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    return pushed
-
-
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_push_is_checked_first_and_leaves_no_copy_but_the_output(crops, tmp_path, hub, kept):
-    save(tmp_path / "in", crops[:3])
-    prepare(Options(tmp_path / "in", tmp_path / "out" if kept else None, push="me/hills", private=True))
-    check, (repo_id, files, folder, options) = hub
-    assert check == (["me/hills"], "dataset") and repo_id == "me/hills"
-    assert {"README.md", "skipped.csv", "train-00000-of-00008.parquet"} <= files
-    assert options == {"message": "3 pictures", "repo_type": "dataset", "private": True}
-    assert (folder == tmp_path / "out") == kept == folder.exists() and not list((tmp_path / "temporary").iterdir())
-    if kept:
-        card = DatasetCard.load(folder / "README.md")
-        assert 'load_dataset("me/hills"' in card.text and "# me/hills" in card.text
-
-
-def test_what_could_not_be_pushed_is_kept(crops, tmp_path, hub, monkeypatch):
-    def refuse(*_, **__):
-        raise PushError("the line is down")
-
-    monkeypatch.setattr(module, "push", refuse)
-    save(tmp_path / "in", crops[:3])
-    with pytest.raises(PushError, match=r"the line is down; the data set is kept in .*hf upload me/hills") as raised:
-        prepare(Options(tmp_path / "in", push="me/hills"))
-    (scratch,) = (tmp_path / "temporary").iterdir()
-    assert (scratch / "dataset/README.md").is_file() and str(scratch) in str(raised.value)
-
-
-def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PushError("no token")
-
-    monkeypatch.setattr(module, "check_push", refuse)
-    with pytest.raises(PushError, match="no token"):
-        prepare(Options(tmp_path / "not there", push="me/hills"))
-
-
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        ({"output": None}, "nowhere to put the data set"),
-        ({"source": "none"}, "none is no folder here"),
-        ({"source": "empty"}, r"empty gave no usable picture \(nothing\)"),
-        ({"source": "gray"}, r"gray gave no usable picture \(2 gray\): check it, or lower --min-colorfulness"),
-        ({"output": "in"}, "in is there already: name a new folder"),
-        ({"output": "in/a/0.png"}, "0.png is there already"),
-        ({"shards": 12}, "--shards is 12, expected a multiple of 8"),
-        ({"shards": 0}, "--shards is 0, expected a multiple of 8"),
-        ({"short_side": 0}, "--short-side is 0, expected 1 or more"),
-        ({"push": "hills"}, "--push is hills, expected NAMESPACE/NAME"),
-        ({"private": True}, "--private is for a data set on the Hub"),
-        ({"validation": ("c",)}, "--validation c: there are only the sources a, b"),
-        ({"validation": ("a", "b")}, "names every source: leave one for training"),
-        ({"source": "named", "validation": ("a",)}, "has folders named train: leave out --validation"),
-    ],
-)
-def test_mistakes_are_named_and_leave_nothing_behind(crops, tmp_path, given, reason):
-    save(tmp_path / "in/a", crops[:2])
-    save(tmp_path / "in/b", crops[2:3])
-    save(tmp_path / "gray", [crop.convert("L") for crop in crops[:2]])
-    save(tmp_path / "named/train", crops[:1])
-    (tmp_path / "empty").mkdir()
-    before = sorted(tmp_path.rglob("*"))
-    given = {"source": "in", "output": "out"} | given
-    paths = {key: tmp_path / given.pop(key) for key in ("source", "output") if given[key]}
-    with pytest.raises(ValueError, match=reason):
-        prepare(Options(**({"output": None} | paths | {k: v for k, v in given.items() if k != "output"})))
-    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_command_line(source, tmp_path, subprocess_env):
