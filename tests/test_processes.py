@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import datasets
 import pytest
@@ -110,3 +111,14 @@ def test_a_run_of_one_process_goes_on_with_two(runs, launch, textured, tmp_path)
 def test_a_number_that_does_not_fit_is_refused_with_a_reason(launch, parquet, tmp_path):
     done = launch(THREE, parquet, tmp_path, 2, fails=True)
     assert "3 processes cannot share 8 lanes evenly: give --lanes a multiple of 3" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux does")
+@pytest.mark.parametrize("rate", [2e-4, 1e30])
+def test_no_thread_of_gloo_outlives_the_training(launch, textured, tmp_path, rate):
+    """One that does may abort the interpreter at its end, once in some hundred runs: finished, and exited with 1."""
+    trainer = TWO.removesuffix("train") + str(ROOT / "tests/leaving_trainer.py")
+    broken = rate > 1
+    done = launch(trainer, textured, tmp_path, 4, "--pix2pix.learning-rate", rate, fails=broken)
+    assert {line for line in done.stdout.splitlines() if line.startswith("left: ")} == {"left: []"}
+    assert ("losses are not finite" in done.stderr) == broken
