@@ -59,7 +59,7 @@ def measure(options: Options) -> list[Point]:
     """Colour every photograph with every model at every strength.
 
     Raises:
-        ValueError: If there is no such data set, no photograph in it is colourful enough, or a strength is negative.
+        ValueError: If there is no such data set, no photograph in it is colourful enough, or a strength is not 0 to 2.
         FileNotFoundError: If FID is asked for and its network is not installed.
     """
     network = load_network() if options.fid else None

@@ -72,9 +72,10 @@ def _leave() -> None:
     """Take leave of the other processes.
 
     gloo's threads live as long as anything refers to their group, and one that still lets go of a tensor while the
-    interpreter ends aborts it (pytorch/pytorch#179291): a finished run would exit with SIGABRT.
+    interpreter ends aborts it (pytorch/pytorch#179291): a finished run would exit with SIGABRT. What refers to it are
+    networks that are spread over processes and, for ever, `torch._dynamo` if it is first imported while there is one.
     """
-    gc.collect()  # networks spread over processes refer to the group
+    gc.collect()
     if dist.is_available() and dist.is_initialized() and dist.get_backend() == "gloo":
         dist.destroy_process_group()
 
