@@ -19,14 +19,14 @@ import gradio as gr
 import torch
 from PIL import Image
 
-from colorization.compare import Comparison
 from colorization.decode import MAX_BYTES, DecodeError, decode
-from colorization.describe import CURVES, models_page
-from colorization.examples import examples
 from colorization.metrics import Scores
-from colorization.serve import HubModels, Models
 from colorization.zoo import ZOO
 from page import pictures
+from page.about import CURVES, models_page
+from page.comparison import Comparison
+from page.examples import examples
+from page.models import HubModels, Models
 from page.strength import strength_slider
 
 INTRO = """# Landscape colorization

@@ -14,13 +14,13 @@ from pathlib import Path
 from accelerate import Accelerator
 from PIL import Image
 
-from train.config import Options
-from train.data import encoded, open_stream
+from train.config import TrainOptions
+from train.data.dataset import encoded, open_stream
+from train.data.stream import CropStream, batches
 from train.log import Log
 from train.loop import Run
 from train.recipes import RECIPES
 from train.recipes.unet import UNetConfig
-from train.stream import CropStream, batches
 
 _ROUNDS = 3
 _PICTURES = 800  # per round
@@ -49,7 +49,7 @@ def wait(dataset: str, size: int, name: str, steps: int) -> tuple[float, float]:
     """The part of a recipe's step that is waiting for data, and its pictures per second, after ten steps."""
     with tempfile.TemporaryDirectory() as folder:
         unet = UNetConfig(perceptual_weight=0.0)  # without VGG the step is shorter, so the wait counts for more
-        options = Options(name, Path(folder), dataset=dataset, size=size, unet=unet, steps=10_000)  # type: ignore[arg-type]
+        options = TrainOptions(name, Path(folder), dataset=dataset, size=size, unet=unet, steps=10_000)  # type: ignore[arg-type]
         run = Run(options, name, Accelerator())
         run.log = Log(run.stage, run.recipe, run.accelerator)
         run.log.bar.disable = True

@@ -19,18 +19,18 @@ from benchmarks.photographs import colourful
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.decode import decode
-from colorization.examples import HISTORIC
 from colorization.inference import colorize, gray, to_picture
 from colorization.lab import rgb_to_network
 from colorization.metrics import COLORFUL, psnr
 from colorization.zoo import ZOO, load
-from train.old import make_old
+from page.examples import HISTORIC
+from train.data.degrade import make_old
 
 _SIDE = 288  # photographs are measured at this size, a multiple of every model's stride
 
 
 @dataclass(frozen=True)
-class Options:
+class DegradedOptions:
     """Colour historic photographs, and measure what age costs."""
 
     model: tuple[str, ...] = tuple(ZOO)
@@ -72,7 +72,7 @@ def cost_of_age(model: Colorizer, truths: list[Image.Image]) -> tuple[float, flo
 
 def main() -> None:
     """Write the sheet, print the table."""
-    options = tyro.cli(Options, prog="python -m benchmarks.old")
+    options = tyro.cli(DegradedOptions, prog="python -m benchmarks.old")
     models = {source: load(source) for source in options.model}
     if options.sheet:
         sheet(models).save(options.sheet)

@@ -19,7 +19,7 @@ _SIDE = 320
 
 
 @dataclass(frozen=True)
-class Options:
+class PeopleOptions:
     """Colour photographs of people, and say what colour skin came out in."""
 
     folder: tyro.conf.Positional[Path]
@@ -54,7 +54,7 @@ def measure(truth: Image.Image, output: Image.Image) -> tuple[float, float, floa
 
 def main() -> None:
     """Print the table; a file that does not decode is one line."""
-    options = tyro.cli(Options, prog="python -m benchmarks.people")
+    options = tyro.cli(PeopleOptions, prog="python -m benchmarks.people")
     models = {source: load(source) for source in options.model}
     found: dict[str, list[tuple[float, ...]]] = {"gray": [], **{source: [] for source in models}}
     for file in sorted(options.folder.iterdir()):

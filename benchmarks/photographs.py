@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from colorization.metrics import colorfulness
-from train.data import open_stream, pictures
+from train.data.dataset import open_stream, pictures
 
 
 def colourful(dataset: str, split: str, minimum: float, limit: int | None = None) -> list[Image.Image]:

@@ -22,7 +22,7 @@ from colorization.zoo import ZOO, load
 
 
 @dataclass(frozen=True)
-class Options:
+class SizeOptions:
     """Colour photographs at several sizes of what the network sees, each network also timed beside unet_256."""
 
     dataset: str
@@ -51,7 +51,7 @@ class Point:
     colorfulness: float
 
 
-def measure(options: Options) -> list[Point]:
+def measure(options: SizeOptions) -> list[Point]:
     """Colour every photograph at every size with every model.
 
     Raises:
@@ -110,7 +110,7 @@ def plot(points: list[Point], file: Path) -> None:
 
 def main() -> None:
     """Measure, print the table, draw the plot."""
-    options = tyro.cli(Options, prog="python -m benchmarks.size")
+    options = tyro.cli(SizeOptions, prog="python -m benchmarks.size")
     try:
         points = measure(options)
     except ValueError as error:

@@ -13,9 +13,9 @@ from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from colorization.zoo import ZOO
 from train.batch import Batch
-from train.config import Options
-from train.perceptual import PerceptualLoss, VGGFeatures
+from train.config import TrainOptions
 from train.recipes import RECIPES
+from train.recipes.perceptual import PerceptualLoss, VGGFeatures
 from train.recipes.unet import UNetConfig
 
 _STEPS = 5  # a whole turn of the critic
@@ -44,7 +44,7 @@ class Counter(TorchDispatchMode):
 def operations(name: str, size: int, perceptual: bool = False) -> float:
     """Operations per picture of a recipe's step, in units of 10^9; a multiplication and an addition are two."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Options(name, Path(folder)).recipe_config(name)  # type: ignore[arg-type]
+        config = TrainOptions(name, Path(folder)).recipe_config(name)  # type: ignore[arg-type]
     vgg = PerceptualLoss(VGGFeatures("vgg19")) if perceptual else None  # its weights do not matter here
     colorizer = ZOO[name].cls(working_size=size)
     if not perceptual and name == "unet":

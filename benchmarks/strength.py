@@ -18,11 +18,11 @@ from benchmarks.photographs import colourful
 from colorization.inference import colorize, gray
 from colorization.metrics import COLORFUL, Scores, colorfulness, score
 from colorization.zoo import ZOO, load
-from train.fid import features, fid, load_network
+from train.evaluate.fid import features, fid, load_network
 
 
 @dataclass(frozen=True)
-class Options:
+class StrengthOptions:
     """Colour photographs with the predicted colours as they are, weaker and stronger."""
 
     dataset: str
@@ -55,7 +55,7 @@ class Point:
     fid: float | None
 
 
-def measure(options: Options) -> list[Point]:
+def measure(options: StrengthOptions) -> list[Point]:
     """Colour every photograph with every model at every strength.
 
     Raises:
@@ -115,7 +115,7 @@ def plot(points: list[Point], file: Path) -> None:
 
 def main() -> None:
     """Measure, print the table, draw the plot."""
-    options = tyro.cli(Options, prog="python -m benchmarks.strength")
+    options = tyro.cli(StrengthOptions, prog="python -m benchmarks.strength")
     try:
         points = measure(options)
     except (ValueError, FileNotFoundError) as error:

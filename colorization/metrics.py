@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLORFUL = 15.0  # "slightly colourful" to people (Hasler and Suesstrunk 2003): from here on the protocol counts
+COLOR_THRESHOLD = 5.0  # colorfulness above which a photograph counts as being in color
 
 Pixels = NDArray[np.uint8]
 

@@ -109,7 +109,7 @@ def encoded(picture, kind="png"):
 @pytest.fixture(scope="session")
 def live_hub():
     """A Hub on loopback, see hub.py for what it is not."""
-    from hub import LiveHub
+    from support.hub import LiveHub
 
     with LiveHub() as hub:
         yield hub

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from benchmarks import old, people, strength
-from benchmarks.size import Options, main, measure
+from benchmarks.size import SizeOptions, main, measure
 from benchmarks.speed import PublishedUNet, medians
 from colorization.zoo import ZOO, load
 
@@ -26,7 +26,7 @@ def test_every_model_is_timed_beside_the_yardstick():
 
 def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     shipped = load("pix2pix").working_size
-    points = measure(Options(str(parquet), split="train", sizes=(64, shipped), limit=2, min_colorfulness=5))
+    points = measure(SizeOptions(str(parquet), split="train", sizes=(64, shipped), limit=2, min_colorfulness=5))
     assert [(p.model, p.size) for p in points] == [(name, size) for size in (64, shipped) for name in ZOO]
     assert all(p.shipped == (p.size == load(p.model).working_size) for p in points)
     small, large = ([p for p in points if p.size == size] for size in (64, shipped))
@@ -41,7 +41,9 @@ def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
 
 def test_stronger_colours_are_more_vivid_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     found = strength.measure(
-        strength.Options(str(parquet), split="train", model=("unet",), strengths=(0, 1, 2), limit=2, min_colorfulness=5)
+        strength.StrengthOptions(
+            str(parquet), split="train", model=("unet",), strengths=(0, 1, 2), limit=2, min_colorfulness=5
+        )
     )
     gray, predicted, vivid = found
     assert (gray.psnr, gray.delta_e, gray.colorfulness) == (0, 0, 0)

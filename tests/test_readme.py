@@ -45,9 +45,9 @@ def test_the_file_tree_is_true():
 
 
 def test_commands_in_the_readme_name_real_options():
-    from train.config import Options
+    from train.config import TrainOptions
 
-    options = {f"--{name.replace('_', '-')}" for name in Options.__dataclass_fields__}
+    options = {f"--{name.replace('_', '-')}" for name in TrainOptions.__dataclass_fields__}
     for command in re.findall(r"^accelerate launch.* train (.*?)(?<!\\)$", README, flags=re.M | re.S):
         given = {word for word in re.findall(r"--[\w-]+", command)}
         assert given <= options, given - options

@@ -13,13 +13,13 @@ import torch.distributed as dist  # noqa: E402
 import tyro  # noqa: E402
 from accelerate import Accelerator  # noqa: E402
 
-from train.config import Options  # noqa: E402
+from train.config import TrainOptions  # noqa: E402
 from train.dry_run import dry_run  # noqa: E402
-from train.hub import PushError  # noqa: E402
 from train.loop import train  # noqa: E402
-from train.publish import check_trained, publish_trained  # noqa: E402
+from train.publish.push import PushError  # noqa: E402
+from train.push_to_hub import check_trained, publish_trained  # noqa: E402
 from train.recipes import RECIPES  # noqa: E402
-from train.stop import INTERRUPTED, StoppedError  # noqa: E402
+from train.signals import INTERRUPTED, StoppedError  # noqa: E402
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
 def _outcome() -> int | str | None:
     """Train, and say what to exit with: nothing, a code, or a line about what went wrong."""
     try:
-        _train(tyro.cli(Options, prog="accelerate launch train"))
+        _train(tyro.cli(TrainOptions, prog="accelerate launch train"))
     except StoppedError as stopped:
         print(f"train: {stopped}", file=sys.stderr)
         return stopped.code
@@ -44,7 +44,7 @@ def _outcome() -> int | str | None:
     return None
 
 
-def _train(options: Options) -> None:
+def _train(options: TrainOptions) -> None:
     """Train, or try, every recipe asked for, and push what came of it."""
     os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
     tracker = None if options.tracker == "none" or options.dry_run else options.tracker

@@ -11,7 +11,7 @@ from train.recipes.unet import UNetConfig
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainOptions:
     """Train one colorizer, or all three one after the other."""
 
     recipe: Literal["pix2pix", "cwgan", "unet", "all"]

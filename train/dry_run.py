@@ -9,16 +9,16 @@ from dataclasses import replace
 import torch
 from accelerate import Accelerator
 
-from train.config import Options
-from train.data import count_pictures
+from train.config import TrainOptions
+from train.data.dataset import count_pictures
 from train.log import Log
 from train.loop import Run
-from train.record import sample_sheet
+from train.record import batch_sheet
 
 _STEPS = 10
 
 
-def dry_run(options: Options, name: str, accelerator: Accelerator) -> None:
+def dry_run(options: TrainOptions, name: str, accelerator: Accelerator) -> None:
     """Do ten steps of a recipe, print what they tell, and write a sheet of what it sees; nothing else is kept.
 
     Args:
@@ -43,7 +43,7 @@ def dry_run(options: Options, name: str, accelerator: Accelerator) -> None:
         return
     options.output_dir.mkdir(parents=True, exist_ok=True)
     sheet = options.output_dir / f"{name}-dry-run.png"
-    sample_sheet(run.recipe.colorizer.eval(), run.prepare(crops)).save(sheet)
+    batch_sheet(run.recipe.colorizer.eval(), run.prepare(crops)).save(sheet)
     total = count_pictures(options.dataset, options.split, run.stream)
     sizes = {part: sum(p.numel() for p in network.parameters()) for part, network in run.recipe.networks.items()}
     pictures = run.stage.pictures_seen // run.stage.steps_done

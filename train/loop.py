@@ -15,17 +15,16 @@ from colorization import hub
 from colorization.colorizer import Colorizer
 from colorization.zoo import locate
 from train import checkpoint
-from train.augment import vary_lightness
-from train.average import moving_average
 from train.batch import Batch, to_batch
-from train.config import Options
-from train.data import open_stream
+from train.build import batch_size, build_recipe, crop_size, identity, new_stage, open_validation
+from train.config import TrainOptions
+from train.data.dataset import open_stream
+from train.data.degrade import make_old, vary_lightness
+from train.data.stream import Crops, CropStream, Place, batches
 from train.log import Log
-from train.old import make_old
-from train.record import Stage, earlier_stages, sample_sheet, save_run
-from train.setup import batch_size, build_recipe, crop_size, identity, new_stage, open_validation
-from train.stop import Signals, StoppedError
-from train.stream import Crops, CropStream, Place, batches
+from train.recipes.base import moving_average
+from train.record import Stage, batch_sheet, earlier_stages, save_run
+from train.signals import Signals, StoppedError
 
 _IN_A_ROW = 3  # steps left out before a rollback; rollbacks without a checkpoint in between before giving up
 _BROKEN_SEEN = 100  # pictures before the share of broken ones is judged
@@ -35,7 +34,7 @@ class _RollbackError(Exception):
     """Too many steps in a row were left out."""
 
 
-def train(options: Options, name: str, accelerator: Accelerator) -> Path:
+def train(options: TrainOptions, name: str, accelerator: Accelerator) -> Path:
     """Train one recipe to its end, from its beginning or from its last checkpoint.
 
     Args:
@@ -58,7 +57,7 @@ def train(options: Options, name: str, accelerator: Accelerator) -> Path:
 class Run:
     """One recipe's training and all that it consists of."""
 
-    def __init__(self, options: Options, name: str, accelerator: Accelerator) -> None:
+    def __init__(self, options: TrainOptions, name: str, accelerator: Accelerator) -> None:
         self.options, self.name, self.accelerator = options, name, accelerator
         set_seed(options.seed)  # every process draws the same weights
         self.recipe = build_recipe(options, name, accelerator)
@@ -184,7 +183,7 @@ class Run:
             "rate_factor": self.recipe.rate_factor,
         }
         try:
-            save_run(self.folder, averaged, self.earlier, self.stage, sample_sheet(averaged, self.prepare(crops)))
+            save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
             checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state)
         except OSError as error:
             raise StoppedError(f"cannot save ({error.strerror or error}) at {self._where()}") from error

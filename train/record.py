@@ -1,5 +1,6 @@
 """What a run leaves behind, whole or not at all: weights, config, how they came to be, a contact sheet."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import constants
 from PIL import Image
 
 from colorization.colorizer import Colorizer
@@ -57,6 +59,11 @@ def earlier_stages(folder: Path) -> list[dict[str, Any]]:
     return json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
 
 
+def weights_hash(folder: Path) -> str:
+    """SHA-256 of a model's weights: numbers belong to these, and to no later ones in the same place."""
+    return hashlib.sha256((folder / constants.SAFETENSORS_SINGLE_FILE).read_bytes()).hexdigest()
+
+
 def save_run(
     folder: Path, colorizer: Colorizer, earlier: list[dict[str, Any]], stage: Stage, sheet: Image.Image
 ) -> None:
@@ -90,7 +97,7 @@ def save_run(
 
 
 @torch.no_grad()
-def sample_sheet(colorizer: Colorizer, batch: Batch) -> Image.Image:
+def batch_sheet(colorizer: Colorizer, batch: Batch) -> Image.Image:
     """Gray, output and truth of the first pictures of a batch."""
     L, ab = batch.L[:_SHEET_ROWS], batch.ab[:_SHEET_ROWS]
     versions = (torch.zeros_like(ab), colorizer(L), ab)

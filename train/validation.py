@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
 from colorization.metrics import COLORFUL, psnr
-from train.data import open_stream, pictures, preview_colorfulness
+from train.data.dataset import open_stream, pictures, preview_colorfulness
 
 
 class Validation:

@@ -19,7 +19,7 @@ class Convolution(nn.Conv2d):
 
     The published network normalises by batch after each convolution. With the running statistics held still, so that
     every batch size and any number of processes mean the same network as the averaged weights that are published,
-    that is a constant factor and offset per channel: `train.pretrained` folds them into weights and bias.
+    that is a constant factor and offset per channel: `train.recipes.pretrained` folds them into weights and bias.
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:

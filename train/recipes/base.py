@@ -12,13 +12,14 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from colorization.colorizer import Colorizer
 from colorization.lab import network_to_rgb
 from colorization.zoo import load
 from train.batch import Batch
-from train.losses import color_loss
-from train.perceptual import PerceptualLoss, VGGName
+from train.recipes.losses import color_loss
+from train.recipes.perceptual import PerceptualLoss, VGGName
 
 EPSILON = 1e-7  # Adam's; at its usual 1e-8, gradients that are only rounding move weights, differently in each sum
 
@@ -215,3 +216,15 @@ def detached(**losses: Tensor) -> dict[str, Tensor]:
 def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> Optimizer:
     """Adam, as both adversarial papers use it."""
     return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=betas, eps=EPSILON)
+
+
+def moving_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Follow a network by an exponential moving average of its weights.
+
+    It forgets its random start: the decay grows with the steps, up to `decay`.
+    """
+
+    def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        return torch.lerp(current, averaged, min(decay, (1 + float(count)) / (10 + float(count))))
+
+    return AveragedModel(network, avg_fn=average).eval()

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from train.batch import Batch
-from train.discriminators import Critic
-from train.losses import gradient_penalty, wasserstein_distance
-from train.perceptual import VGGName
 from train.recipes.base import Recipe, RecipeConfig, adam, cosine, detached, frozen
+from train.recipes.discriminators import Critic
+from train.recipes.losses import gradient_penalty, wasserstein_distance
+from train.recipes.perceptual import VGGName
 
 
 @dataclass(frozen=True)

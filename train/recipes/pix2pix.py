@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor
 
 from train.batch import Batch
-from train.discriminators import PatchGAN
-from train.losses import gan_loss
 from train.recipes.base import Recipe, RecipeConfig, adam, detached, frozen
+from train.recipes.discriminators import PatchGAN
+from train.recipes.losses import gan_loss
 
 
 @dataclass(frozen=True)

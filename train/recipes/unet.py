@@ -10,9 +10,9 @@ from torch import Tensor
 from colorization.colorizer import Colorizer
 from colorization.models import UNet
 from train.batch import Batch
-from train.perceptual import VGGName
-from train.pretrained import PRETRAINED_WIDTH, load_imagenet
 from train.recipes.base import EPSILON, Recipe, RecipeConfig, cosine, detached
+from train.recipes.perceptual import VGGName
+from train.recipes.pretrained import PRETRAINED_WIDTH, load_imagenet
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class UNetRecipe(Recipe):
     """Plain supervised learning, of the way up alone if the way down is pretrained.
 
     A few thousand landscapes of few sources would bend what ImageNet taught to themselves: held still, the way down
-    serves photographs of other sources better (docs/EXPERIMENTS.md).
+    serves photographs of other sources better (dev/LOG.md).
 
     Source:
         Johnson et al. 2016, arXiv:1603.08155, for the perceptual loss; Kumar et al. 2022, arXiv:2202.10054, for

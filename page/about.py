@@ -1,0 +1,87 @@
+"""What the three models are, in words and numbers read from their own files."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from colorization.zoo import ZOO
+from page.models import Served
+
+CURVES = "curves.png"
+_ROUNDS = """
+| | 1. pix2pix | 2. CWGAN | 3. U-Net |
+|---|---|---|---|
+| generator | U-Net of 4x4 stride-2 convolutions and transposed convolutions | U-Net of residual blocks, dropout | \
+U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages down, begun with ImageNet's weights, upsampling and convolution up |
+| judged by | PatchGAN discriminator | critic, Wasserstein distance with gradient penalty | VGG19 features |
+| losses | BCE GAN loss + L1 | Wasserstein + gradient penalty + L1; colour and VGG16 terms as options | \
+perceptual loss + L1 |
+| updates | discriminator and generator equally often | critic five times per generator step | one network |
+| learning rate | constant | cosine | cosine |
+"""
+_HEAD = """
+| | weights from | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colourfulness |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def models_page(served: Mapping[str, Served], problems: Mapping[str, str]) -> str:
+    """Markdown about the three rounds, and the served models' origin, size, training and measured quality.
+
+    Args:
+        served: The models by their names in the zoo.
+        problems: What kept a model from being had from the Hub, by its name.
+    """
+    # Models from elsewhere may have been measured on other photographs: each such set has a gray row of its own.
+    tables: dict[str, list[str]] = {}
+    for name, one in served.items():
+        measured = _measured(one.folder)
+        tables.setdefault(_gray_rows(measured), []).append(_row(name, one, measured))
+    lines = ["### Three rounds of one lineage", _ROUNDS, "### Measured"]
+    for gray, rows in tables.items():
+        lines += [_HEAD, *rows, gray]
+    lines += [f"- {ZOO[name].title}: {problem}" for name, problem in problems.items()]
+    return "\n".join(lines)
+
+
+def _row(name: str, one: Served, measured: dict[str, Any] | None) -> str:
+    """One model's line of the table."""
+    try:
+        stages = _read(one.folder / "training.json")["stages"]
+        training = f"{sum(s['pictures_seen'] for s in stages):,} crops | {sum(s['steps_done'] for s in stages):,}"
+    except (KeyError, TypeError, ValueError):
+        training = "not recorded | not recorded"
+    size = f"{sum(p.numel() for p in one.model.parameters()) / 1e6:.2f} M | {one.model.working_size} px"
+    cells = _cells(measured["model"]) if measured else "not measured | | |"
+    return f"| {ZOO[name].title} | {one.origin} | {size} | {training} | {cells} |"
+
+
+def _gray_rows(measured: dict[str, Any] | None) -> str:
+    """The rows that a model's numbers are to be read beside, and on what they were taken; as one text."""
+    if measured is None:
+        return ""
+    return (
+        f"| gray copy of the input | | | | | | {_cells(measured['gray'])} |\n"
+        f"| truth | | | | | | | | | {measured['truth']['colorfulness']:.1f} |\n\n"
+        f"Measured on {measured['photographs']:d} photographs that no model was trained on. {measured['protocol']}.\n"
+    )
+
+
+def _measured(folder: Path) -> dict[str, Any] | None:
+    """A model's metrics.json, if it has one and it is what it should be."""
+    try:
+        measured = _read(folder / "metrics.json")
+        _gray_rows(measured), _cells(measured["model"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return measured
+
+
+def _cells(row: dict[str, float]) -> str:
+    """Four table cells of one row of an evaluation."""
+    return f"{row['psnr_mean']:.2f} | {row['ssim_mean']:.4f} | {row['delta_e']:.2f} | {row['colorfulness']:.1f}"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A JSON file; nothing if it is not there."""
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

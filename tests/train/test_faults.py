@@ -1,0 +1,216 @@
+"""What goes wrong in long runs: bad numbers, damaged or full disks, damaged data, other options."""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+
+import httpx2
+import pytest
+import torch
+from accelerate import Accelerator
+from conftest import ROOT
+
+from colorization import load
+from train import checkpoint
+from train.config import TrainOptions
+from train.loop import train
+from train.recipes.pix2pix import Pix2PixConfig
+from train.recipes.unet import UNetConfig, UNetRecipe
+from train.signals import CAN_GO_ON, StoppedError
+
+UNET = UNetConfig(width=8, depth=3, perceptual_weight=0.0)
+
+
+def run(dataset, folder, **given):
+    settings = {"size": 32, "batch_size": 2, "steps": 12, "save_every": 4, "workers": 0, "validation_pictures": 0}
+    settings |= {"unet": UNET}
+    options = TrainOptions("unet", folder, dataset=str(dataset), max_broken=0.2, **(settings | given))
+    return train(options, "unet", Accelerator(cpu=True))
+
+
+def stage_of(folder):
+    return json.loads((folder / "unet/training.json").read_text())["stages"][-1]
+
+
+def learned(folder):
+    found, _ = checkpoint.newest(folder / "checkpoints/unet")
+    return {name: tensor.clone() for name, tensor in found.tensors().items()}  # the file may go
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """Make the colours of some optimisation steps not a number; `when(step, times)` says which."""
+
+    def poison(when):
+        step, times = UNetRecipe.step, {}
+
+        def poisoned(self, batch):
+            number = self.steps_done + 1
+            times[number] = times.get(number, 0) + 1
+            bad = when(number, times[number])
+            return step(self, batch._replace(ab=batch.ab * float("nan")) if bad else batch)
+
+        monkeypatch.setattr(UNetRecipe, "step", poisoned)
+
+    return poison
+
+
+def test_one_bad_step_is_left_out_and_counted(parquet, tmp_path, poison, capfd):
+    poison(lambda step, _: step in (3, 5, 6))
+    run(parquet, tmp_path)
+    stage = stage_of(tmp_path)
+    assert (stage["steps_done"], stage["steps_left_out"], stage["rollbacks"]) == (12, 3, 0)
+    assert "unet: step 3 is left out, its gradients are not finite" in capfd.readouterr().err
+    assert load(tmp_path / "unet") and not checkpoint.not_finite(learned(tmp_path))
+
+
+def test_three_in_a_row_go_back_with_half_the_learning_rate(parquet, tmp_path, poison, capfd):
+    poison(lambda step, times: step in (6, 7, 8) and times == 1)
+    run(parquet, tmp_path)
+    stage = stage_of(tmp_path)
+    assert (stage["steps_done"], stage["rollbacks"]) == (12, 1)
+    assert "unet: back to step 4, with the learning rate times 0.5" in capfd.readouterr().err
+    found, _ = checkpoint.newest(tmp_path / "checkpoints/unet")
+    assert found.state["rate_factor"] == 0.5 and not checkpoint.not_finite(found.tensors())
+
+
+def test_what_stays_bad_ends_the_run_and_the_last_checkpoint_stays(parquet, tmp_path, poison):
+    poison(lambda step, _: step >= 6)
+    with pytest.raises(FloatingPointError, match="3 steps in a row: lower the learning rate"):
+        run(parquet, tmp_path)
+    assert stage_of(tmp_path)["steps_done"] == 4 and load(tmp_path / "unet")
+    assert not checkpoint.not_finite(learned(tmp_path))
+
+
+def test_bad_from_the_beginning_leaves_nothing(parquet, tmp_path, poison):
+    poison(lambda *_: True)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        run(parquet, tmp_path)
+    assert not (tmp_path / "unet").exists() and not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("file", ["tensors.safetensors", "state.json", "manifest.json"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(parquet, tmp_path, capsys, file, damage):
+    run(parquet, tmp_path)
+    wanted = learned(tmp_path)
+    victim = tmp_path / "checkpoints/unet/step-000000012" / file
+    data = bytearray(victim.read_bytes())
+    if damage == "flipped":
+        data[len(data) // 2] ^= 1
+    victim.unlink() if damage == "gone" else victim.write_bytes(data[: len(data) // 2] if damage == "cut" else data)
+    run(parquet, tmp_path)
+    said = capsys.readouterr().out
+    assert f"unet: damaged, so an earlier checkpoint is used: {victim.parent}" in said
+    assert "unet: goes on at step 8" in said
+    again = learned(tmp_path)
+    assert all(torch.equal(again[name], value) for name, value in wanted.items())
+
+
+def test_the_same_command_again_says_that_it_is_done(parquet, tmp_path, capsys):
+    run(parquet, tmp_path)
+    before = (tmp_path / "unet/model.safetensors").stat().st_mtime_ns
+    run(parquet, tmp_path)
+    assert "unet: was finished before at step 12" in capsys.readouterr().out
+    assert (tmp_path / "unet/model.safetensors").stat().st_mtime_ns == before
+
+
+def test_another_run_is_not_gone_on_with(parquet, tmp_path):
+    run(parquet, tmp_path, steps=4)
+    with pytest.raises(ValueError, match=r"is of another run \(steps is 12, was 4; seed is 5, was 0\): give the same"):
+        run(parquet, tmp_path, seed=5)
+    run(parquet, tmp_path, seed=5, resume=False)
+    assert stage_of(tmp_path)["seed"] == 5 and stage_of(tmp_path)["steps_done"] == 12
+    assert len(list((tmp_path / "checkpoints/unet").iterdir())) == 2, "two are kept"
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, subprocess_env):
+    """Files may suddenly not grow beyond 100 kB, which is less than a checkpoint needs."""
+    words = [sys.executable, "-m", "train", "--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path / "full"]
+    words += ["--size", 32, "--batch-size", 2, "--steps", 12, "--save-every", 4, "--workers", 0, "--tracker", "none"]
+    words += ["--unet.width", 8, "--unet.depth", 3, "--unet.perceptual-weight", 0, "--max-broken", 0.2]
+    words += ["--validation-pictures", 0]
+    run(parquet, tmp_path / "whole")
+    run(parquet, tmp_path / "full")
+    shutil.rmtree(tmp_path / "full/checkpoints/unet/step-000000012")
+    before = learned(tmp_path / "full")
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = subprocess.run(
+        [*map(str, words)], cwd=ROOT, env=subprocess_env, capture_output=True, text=True, preexec_fn=full
+    )
+    assert done.returncode == CAN_GO_ON, done.stderr
+    assert "cannot save (" in done.stderr and "the same command goes on from the last checkpoint" in done.stderr
+    assert "Traceback" not in done.stderr
+    after = learned(tmp_path / "full")
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert not list((tmp_path / "full/checkpoints/unet").glob(".*")), "half a checkpoint is left lying about"
+    run(parquet, tmp_path / "full")
+    assert all(torch.equal(learned(tmp_path / "full")[n], v) for n, v in learned(tmp_path / "whole").items())
+
+
+def test_too_many_damaged_pictures_are_a_mistake_in_the_data(parquet, tmp_path):
+    options = TrainOptions(
+        "unet", tmp_path, dataset=str(parquet), size=32, batch_size=2, workers=0, unet=UNET, steps=200
+    )
+    with pytest.raises(ValueError, match=r"\d+ of 1\d\d pictures of .* do not decode, the first are (broken|cut), "):
+        train(options, "unet", Accelerator(cpu=True))
+
+
+@pytest.mark.parametrize("kind", [ConnectionError, httpx2.ConnectError])
+def test_a_network_that_is_gone_is_no_failure_but_a_pause(parquet, tmp_path, monkeypatch, kind):
+    run(parquet, tmp_path / "whole")
+    from train.data.dataset import stream
+
+    read, left = stream.encoded, [14]
+
+    def gone(cell):
+        left[0] -= 1
+        if left[0] < 0:
+            raise kind("no route to the Hub")
+        return read(cell)
+
+    monkeypatch.setattr(stream, "encoded", gone)
+    with pytest.raises(StoppedError, match=r"cannot be read on \(no route to the Hub\) at step \d of unet") as stopped:
+        run(parquet, tmp_path / "cut")
+    assert stopped.value.code == CAN_GO_ON
+    monkeypatch.setattr(stream, "encoded", read)
+    run(parquet, tmp_path / "cut")
+    assert all(torch.equal(learned(tmp_path / "cut")[n], v) for n, v in learned(tmp_path / "whole").items())
+
+
+def test_a_batch_in_parts_is_the_same_batch(parquet, tmp_path):
+    for parts in (1, 2):
+        # Width 16: at 8 each group of the normalisation is one channel, and the bias before it does nothing but drift.
+        wider = UNetConfig(width=16, depth=3, perceptual_weight=0.0)
+        run(parquet, tmp_path / str(parts), batch_size=4, accumulate=parts, vary_lightness=False, unet=wider)
+    one, two = (learned(tmp_path / parts) for parts in ("1", "2"))
+    worst = max((two[name].double() - value.double()).abs().max() for name, value in one.items() if "network" in name)
+    assert worst < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "reason"),
+    [
+        ("pix2pix", {"accumulate": 2}, "--accumulate 2 is not for pix2pix: its generator's one forward pass"),
+        ("cwgan", {"accumulate": 2}, "--accumulate 2 is not for cwgan: it counts each batch as one critic step"),
+        ("unet", {"accumulate": 3}, "--accumulate 3 does not divide the batch of 2"),
+    ],
+)
+def test_what_does_not_work_is_refused_with_a_reason(parquet, tmp_path, recipe, given, reason):
+    options = TrainOptions(recipe, tmp_path, dataset=str(parquet), size=32, batch_size=2, unet=UNET, **given)
+    with pytest.raises(ValueError, match=reason):
+        train(options, recipe, Accelerator(cpu=True))
+
+
+def test_half_precision_that_would_silently_go_wrong_is_refused(parquet, tmp_path):
+    class Half(Accelerator):
+        mixed_precision = "fp16"
+
+    options = TrainOptions("pix2pix", tmp_path, dataset=str(parquet), pix2pix=Pix2PixConfig(width=8, depth=3))
+    with pytest.raises(ValueError, match="--mixed_precision fp16 is not for these recipes"):
+        train(options, "pix2pix", Half(cpu=True))

@@ -1,0 +1,110 @@
+"""What `train.prepare` takes: pairs, arrays, hostile files, many and few; and what is left when it is stopped."""
+
+import itertools
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from support.preparing import made, names, opened, save
+from test_raw import save_lab, save_pairs
+
+from train.prepare import dataset as module
+from train.prepare import shards
+from train.prepare.dataset import PrepareOptions, prepare
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_pairs(crops, tmp_path, capsys, suffix):
+    save_pairs(tmp_path / "in", crops[:5], suffix)
+    (tmp_path / f"in/color/0.{suffix}").unlink()
+    (tmp_path / f"in/gray/1.{suffix}").unlink()
+    _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
+    assert names(rows) == {"train": [f"color/{n}.jpg" for n in range(1, 5)]}
+    assert {row["source"] for row in rows["train"]} == {"in"}
+    assert skipped == {f"gray/0.{suffix}": "unpaired: no colour partner"}
+    printed = capsys.readouterr().out
+    assert f"1 without a gray partner, used all the same: color/1.{suffix}" in printed
+    assert f"1 gray without a colour partner, left out: gray/0.{suffix}" in printed
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_lab_arrays(crops, tmp_path, dtype):
+    save_lab(tmp_path / "in", crops[:10], np.dtype(dtype), l_ends=(4,), ab_ends=(3, 9))
+    _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
+    assert len(rows["train"]) == 10 and not skipped
+    places = [f"l/gray_scale1.npy/00000{n}.jpg" for n in range(4)] + [
+        f"l/gray_scale2.npy/00000{n}.jpg" for n in range(6)
+    ]
+    back = {row["image"]["path"]: np.asarray(opened(row)).astype(int) for row in rows["train"]}
+    for place, crop in zip(places, crops, strict=False):
+        assert np.abs(back[place] - np.asarray(crop)).mean() < 3  # mostly JPEG's
+
+
+def test_sources_of_several_forms_are_one_data_set(crops, tmp_path):
+    save_lab(tmp_path / "in/round2", crops[:3], np.uint8)
+    save_pairs(tmp_path / "in/round1", crops[3:8])
+    save(tmp_path / "in/mine", crops[8:20])
+    summary, _, _ = made(tmp_path / "in", tmp_path / "out")
+    assert summary.counts == {("validation", "round2"): 3, ("train", "round1"): 5, ("train", "mine"): 12}
+
+
+def test_hostile_files_are_all_accounted_for(shared, tmp_path):
+    folder = shared / "corpus/images"
+    summary, rows, skipped = made(folder, tmp_path / "out")
+    used = {row["image"]["path"] for row in rows["train"]}
+    for file in folder.iterdir():
+        assert (file.with_suffix(".jpg").name in used) or file.name in skipped, file.name
+    assert len(rows["train"]) + len(skipped) == len(list(folder.iterdir()))
+    assert len(rows["train"]) > 20 and summary.left_out["undecodable"] > 20
+    for row in rows["train"]:
+        assert opened(row).format == "JPEG" and not opened(row).getexif()
+
+
+def test_links_in_circles_and_files_that_are_none_are_listed(crops, tmp_path):
+    save(tmp_path / "in", crops[:2])
+    (tmp_path / "in/circle").symlink_to("circle")
+    (tmp_path / "in/up").symlink_to("..", target_is_directory=True)
+    (tmp_path / "in/long.png").write_bytes(b"")
+    long = Image.new("RGB", (66_000, 2), "red")
+    long.putpixel((0, 0), (0, 255, 0))
+    long.save(tmp_path / "in/wide.png")
+    _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
+    assert len(rows["train"]) == 2 and "circle" in skipped and skipped["long.png"] == "undecodable: the file is empty"
+    assert skipped["wide.png"] == "undecodable: the picture cannot be stored as JPEG"
+    assert str(tmp_path) not in " ".join(skipped.values())
+
+
+def test_many_shards_are_filled_eight_at_a_time(crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "_PER_SHARD", 2)
+    monkeypatch.setattr(shards, "_GROUP", 1)
+    save(tmp_path / "in", crops)
+    made(tmp_path / "in", tmp_path / "out")
+    files = sorted((tmp_path / "out").glob("train-*"))
+    assert len(files) == 24 and files[-1].name == "train-00023-of-00024.parquet"
+    counts = [pq.read_metadata(file).num_rows for file in files]
+    assert sum(counts) == 40 and set(counts) == {1, 2}
+    assert {pq.read_metadata(file).num_row_groups for file in files} == {1, 2}
+
+
+def test_an_interrupted_run_leaves_nothing(crops, tmp_path, monkeypatch):
+    save(tmp_path / "in", crops)
+    make, calls = module.to_picture, itertools.count()
+
+    def interrupted(*arguments, **options):
+        if next(calls) == 20:
+            raise KeyboardInterrupt
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(module, "to_picture", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(PrepareOptions(tmp_path / "in", tmp_path / "out"))
+    assert [f.name for f in tmp_path.iterdir()] == ["in"]
+
+
+def test_an_empty_output_folder_is_used_and_nothing_hidden_stays(crops, tmp_path):
+    (tmp_path / "out").mkdir()
+    save(tmp_path / "in", crops[:2])
+    made(tmp_path / "in", tmp_path / "out")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["in", "out"]
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755

@@ -1,0 +1,246 @@
+"""Each recipe is its paper's algorithm; the classic faults cannot happen."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from colorization.models import UNet
+from colorization.zoo import ZOO
+from train.batch import Batch
+from train.recipes import RECIPES
+from train.recipes.base import cosine, random_square
+from train.recipes.cwgan import CWGANConfig
+from train.recipes.perceptual import PerceptualLoss
+from train.recipes.pix2pix import Pix2PixConfig
+from train.recipes.unet import UNetConfig
+
+CONFIGS = {"pix2pix": Pix2PixConfig, "cwgan": CWGANConfig, "unet": UNetConfig}
+
+
+class Pooled(nn.Module):
+    """A feature network small enough for a test."""
+
+    def forward(self, rgb):
+        return [nn.functional.avg_pool2d(rgb, 2) + 1]
+
+
+def recipe(name, steps=100, perceptual=None, **options):
+    torch.manual_seed(0)
+    config = CONFIGS[name](width=8, depth=3, **options)
+    colorizer = ZOO[name].cls(width=8, depth=3, working_size=32)
+    return RECIPES[name](config, colorizer, Accelerator(cpu=True), steps, perceptual)
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(4, 1, 4, 4, generator=generator) * 2 - 1
+    L = nn.functional.interpolate(coarse, size=(32, 32), mode="bilinear", align_corners=False)
+    ab = torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1)  # colour that lightness tells
+    return Batch(L, ab, torch.rand(4, generator=generator))
+
+
+def weights(network):
+    return copy.deepcopy(network.state_dict())
+
+
+def changed(network, before):
+    return any(not torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_every_model_has_a_recipe_and_every_recipe_a_model():
+    assert ZOO.keys() == RECIPES.keys()
+    assert all(RECIPES[name].name == ZOO[name].cls.name == name for name in ZOO)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "perceptual"),
+    [
+        ("pix2pix", {"learning_rate": 2e-3}, None),
+        ("cwgan", {"learning_rate": 2e-3, "dropout": 0.0, "l1_steps": 150, "color_weight": 10.0}, None),
+        ("unet", {"learning_rate": 2e-3}, PerceptualLoss(Pooled())),
+    ],
+)
+def test_overfits_one_batch(name, options, perceptual, batch):
+    trained = recipe(name, steps=200, perceptual=perceptual, **options)
+    start = trained.step(batch)["l1"]
+    for _ in range(199):
+        logged = trained.step(batch)
+        end = logged.get("l1", start)
+    assert end < 0.35 * start
+    assert all(value.isfinite() and not value.requires_grad for value in logged.values())
+
+
+def test_pix2pix_changes_both_networks_once_each_per_step(batch):
+    trained = recipe("pix2pix")
+    updates = {"generator": 0, "discriminator": 0}
+    for who in updates:
+        optimizer = getattr(trained, f"{who}_optimizer")
+        original = optimizer.step
+
+        def counted(*args, who=who, original=original, **kwargs):
+            updates[who] += 1
+            return original(*args, **kwargs)
+
+        optimizer.step = counted
+    for _ in range(3):
+        trained.step(batch)
+    assert updates == {"generator": 3, "discriminator": 3}
+
+
+@pytest.mark.parametrize(("name", "judge"), [("pix2pix", "discriminator"), ("cwgan", "critic")])
+def test_the_judges_gradient_reaches_the_generator(name, judge, batch):
+    """Without L1 the generator moves only if the judge tells it how."""
+    trained = recipe(name, l1_weight=0.0, **({"n_critic": 1} if name == "cwgan" else {}))
+    before = weights(trained.generator)
+    trained.step(batch)
+    assert changed(trained.generator, before)
+
+
+@pytest.mark.parametrize(("name", "judge"), [("pix2pix", "discriminator"), ("cwgan", "critic")])
+def test_the_generators_step_leaves_the_judge_alone(name, judge, batch):
+    """With the judge's own learning rate at zero nothing else may move it, nor fill its gradients."""
+    trained = recipe(name, **({"n_critic": 1} if name == "cwgan" else {}))
+    network = getattr(trained, judge)
+    before, seen = weights(network), []
+    optimizer = trained.generator_optimizer
+    step = optimizer.step
+    getattr(trained, f"{judge}_optimizer").step = lambda: seen.append([p.grad.clone() for p in network.parameters()])
+    optimizer.step = lambda: (step(), seen.append([p.grad.clone() for p in network.parameters()]))
+    trained.step(batch)
+    assert not changed(network, before)
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True)), (
+        "the generator's loss polluted its judge's gradient"
+    )
+    assert all(p.requires_grad for p in network.parameters()), "the judge stays frozen"
+
+
+def test_the_critics_step_leaves_the_generator_alone(batch):
+    trained = recipe("cwgan", n_critic=5)
+    generator, critic = weights(trained.generator), weights(trained.critic)
+    logged = trained.step(batch)
+    assert changed(trained.critic, critic) and not changed(trained.generator, generator)
+    assert set(logged) == {"wasserstein", "penalty"}
+
+
+def test_five_critic_steps_to_one_of_the_generator(batch):
+    trained = recipe("cwgan", l1_steps=3)
+    kinds = ["l1" in (logged := trained.step(batch)) and "wasserstein" not in logged for _ in range(3)]
+    assert kinds == [True] * 3, "L1 alone at the start"
+    schedule = [sorted(trained.step(batch)) for _ in range(10)]
+    critic_only = ["penalty", "wasserstein"]
+    both = ["critic_score", "l1", "penalty", "wasserstein"]
+    assert schedule == [*[critic_only] * 4, both, *[critic_only] * 4, both]
+
+
+def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
+    def distance_after(absolute):
+        trained = recipe("cwgan", steps=1_000, n_critic=10**6, absolute_wasserstein=absolute, learning_rate=1e-3)
+        return [trained.step(batch)["wasserstein"].item() for _ in range(60)][-1]
+
+    assert distance_after(False) > 0.02
+    assert abs(distance_after(True)) < distance_after(False) / 2
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_teacher_pulls_the_student_towards_its_colours(name, batch, tmp_path):
+    """With no weight on the truth, what is left to learn is the teacher's constant colour."""
+    for color in (0.1, 0.5):
+        teacher = ZOO["pix2pix"].cls(width=8, depth=3, working_size=32)
+        torch.nn.init.constant_(teacher.head.bias, color)
+        teacher.save_pretrained(tmp_path / str(color))
+    both = tuple(str(folder) for folder in sorted(tmp_path.iterdir()))
+    options = {"l1_weight": 0.0, "teacher": both, "teacher_weight": 100.0, "learning_rate": 2e-3}
+    options |= {"unet": {"perceptual_weight": 0.0}}.get(name, {"l1_steps": 1000})
+    trained = recipe(name, **options)
+    losses = [trained.step(batch)["teacher"].item() for _ in range(60)]
+    assert losses[-1] < 0.3 * losses[0]
+    assert not any(p.requires_grad for teacher in trained.teachers for p in teacher.parameters())
+    mean = (np.tanh(0.1) + np.tanh(0.5)) / 2
+    assert trained.colorizer.eval()(batch.L).detach().mean() == pytest.approx(mean, abs=0.12)
+
+
+def test_a_teachers_weight_without_a_teacher_is_a_mistake():
+    with pytest.raises(ValueError, match=r"--pix2pix\.teacher-weight needs --pix2pix\.teacher"):
+        recipe("pix2pix", teacher_weight=1.0)
+
+
+def test_a_perceptual_loss_on_a_square_sees_no_more_than_the_square(batch):
+    seen = []
+
+    class Watched(Pooled):
+        def forward(self, rgb):
+            seen.append(tuple(rgb.shape))
+            return super().forward(rgb)
+
+    trained = recipe("unet", perceptual=PerceptualLoss(Watched()), perceptual_crop=12)
+    assert trained.step(batch)["perceptual"].isfinite()
+    assert set(seen) == {(4, 3, 12, 12)}
+    corners = {tuple((part.start, part.stop) for part in random_square((8, 16), 8)) for _ in range(60)}
+    assert {rows for rows, _ in corners} == {(0, 8)} and len(corners) == 9
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_a_pretrained_way_down_learns_slower_or_not_at_all(rate, batch):
+    torch.manual_seed(0)
+    config, colorizer = UNetConfig(perceptual_weight=0.0, pretrained_rate=rate), UNet(working_size=32)
+    trained = RECIPES["unet"](config, colorizer, Accelerator(cpu=True), 100)
+    before, head = weights(colorizer.down), weights(colorizer.head)
+    for _ in range(2):
+        trained.step(batch)
+    rest, *down = (group["lr"] for group in trained.optimizer.param_groups)
+    assert down == ([pytest.approx(rest / 4)] if rate else []) and trained.learning_rate == rest
+    assert changed(colorizer.down, before) == bool(rate) and changed(colorizer.head, head)
+
+
+def test_a_way_down_that_starts_at_random_learns_like_the_rest(batch):
+    trained = recipe("unet", perceptual_weight=0.0)
+    before = weights(trained.colorizer.down)
+    trained.step(batch), trained.step(batch)
+    rest, down = (group["lr"] for group in trained.optimizer.param_groups)
+    assert down == rest and changed(trained.colorizer.down, before)
+
+
+def test_improved_round_adds_its_terms(batch):
+    trained = recipe("cwgan", n_critic=1, color_weight=1.0, perceptual=PerceptualLoss(Pooled()), perceptual_weight=1.0)
+    assert {"color", "perceptual", "l1"} <= set(trained.step(batch))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "vgg"),
+    [
+        ("pix2pix", {}, None),
+        ("cwgan", {}, None),
+        ("cwgan", {"perceptual_weight": 1.0}, "vgg16"),
+        ("unet", {}, "vgg19"),
+        ("unet", {"perceptual_weight": 0.0}, None),
+    ],
+)
+def test_which_vgg_is_wanted(name, options, vgg):
+    assert RECIPES[name].vgg_name(CONFIGS[name](**options)) == vgg
+
+
+def test_learning_rates_follow_their_rounds(batch):
+    constant, falling = recipe("pix2pix", steps=20), recipe("unet", steps=20, perceptual_weight=0.0)
+    rates = []
+    for _ in range(20):
+        constant.step(batch), falling.step(batch)
+        rates.append(falling.learning_rate)
+        assert constant.learning_rate == 2e-4
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 0.02 * rates[0]
+    assert cosine(0, 1000) == 1 / 20 and cosine(19, 1000) == 1 and math.isclose(cosine(1000, 1000), 0)
+
+
+def test_rounds_sizes_are_the_projects():
+    assert [(RECIPES[n].size, RECIPES[n].batch_size) for n in ("pix2pix", "cwgan", "unet")] == [
+        (256, 16),
+        (224, 16),
+        (320, 8),
+    ]
+    assert Pix2PixConfig().l1_weight == 100 and CWGANConfig().gp_weight == 10 and CWGANConfig().n_critic == 5
+    assert not CWGANConfig().absolute_wasserstein

@@ -1,0 +1,1 @@
+"""Data set to batches: streams, raw forms, degradations."""

@@ -1,0 +1,142 @@
+"""Any data set that `datasets` reads, opened for streaming with its pictures still encoded."""
+
+import glob
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+from datasets.utils.file_utils import xopen
+from PIL import Image
+from pyarrow.parquet import ParquetFile
+
+from colorization.decode import DecodeError, decode
+from colorization.metrics import colorfulness
+from train.data.raw import Item, is_raw, read, scan
+from train.data.splits import TRAIN, named_splits, split_folders
+
+PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Value("string")})
+"""The columns of what `train.prepare` writes."""
+
+_PREVIEW = 64  # colourfulness is measured on a thumbnail of this size
+_RAW_SHARDS = 64  # for processes and workers to share
+
+
+def open_stream(spec: str, split: str, column: str = "image") -> datasets.IterableDataset:
+    """Open a data set for streaming, with its pictures still encoded.
+
+    Args:
+        spec: A folder of images, of parquet files or of WebDataset's tar files, a parquet glob, a Hub data set id, or
+            a raw form of the earlier rounds, pairs (`color/`, `gray/`) or Lab arrays (`l/`, `ab/`), see `train.data.raw`.
+        split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
+            any split.
+        column: Column that holds the pictures.
+
+    Returns:
+        A stream of rows whose `column` is `{"bytes": ..., "path": ...}`.
+
+    Raises:
+        ValueError: If there is no such data set, split or column; the message says what there is.
+    """
+    path = Path(spec)
+    try:
+        if any(c in spec for c in "*?["):
+            if not glob.glob(spec, recursive=True):
+                raise ValueError(f"no file matches --dataset {spec}")
+            stream = datasets.load_dataset("parquet", data_files={split: spec}, split=split, streaming=True)
+        elif path.is_dir():
+            stream = _open_folder(path, split)
+        else:
+            stream = datasets.load_dataset(spec, split=split, streaming=True)
+    except ValueError as error:
+        raise ValueError(f"cannot open the split {split!r} of {spec}: {error}") from error
+    except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
+        found = "in this folder" if path.is_dir() else "it is no folder here, and the Hub says"
+        raise ValueError(f"cannot open {spec}: {found}: {error}") from error
+    columns = stream.column_names or list(next(iter(stream)))
+    if column not in columns:
+        raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
+    return stream.select_columns([column]).cast_column(column, datasets.Image(decode=False))
+
+
+def count_pictures(spec: str, split: str, stream: datasets.IterableDataset) -> int | None:
+    """How many rows a split has, if that can be known without reading it."""
+    known = (stream.info.splits or {}).get(split)
+    if known and known.num_examples:
+        return known.num_examples
+    files = sorted(map(Path, glob.glob(spec, recursive=True)))
+    if len(files) == 1 and files[0].is_dir():
+        files = sorted(files[0].glob(f"{split}-*.parquet")) or sorted(files[0].glob("*.parquet"))
+    if not files or any(file.suffix != ".parquet" for file in files):
+        return None
+    return sum(ParquetFile(file).metadata.num_rows for file in files)
+
+
+def _open_folder(folder: Path, split: str) -> datasets.IterableDataset:
+    """A raw form of the earlier rounds, parquet files, or folders of pictures."""
+    if any(map(is_raw, (folder, *split_folders(folder)))):
+        items = scan(folder).items
+        splits = named_splits(items) or {TRAIN: items}
+        if not (items := splits.get(split, [])):
+            there = [name for name, of in splits.items() if of]
+            raise ValueError(f"this folder of pairs or Lab arrays has only {', '.join(there) or 'empty folders'}")
+        count = min(_RAW_SHARDS, len(items))
+        shards = [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
+        features = datasets.Features({"image": datasets.Image()})
+        return datasets.IterableDataset.from_generator(_raw_rows, features=features, gen_kwargs={"shards": shards})
+    kinds = {"parquet": "*.parquet", "webdataset": "*.tar"}
+    kind = next((kind for kind, pattern in kinds.items() if any(folder.glob(pattern))), "imagefolder")
+    return datasets.load_dataset(kind, data_dir=str(folder), split=split, streaming=True)
+
+
+def _raw_rows(shards: list[list[Item]]) -> Iterator[dict[str, Any]]:
+    """Rows as image folders have them: files by their path alone, so that a shuffle buffer holds no photographs."""
+    for item in itertools.chain(*shards):
+        if isinstance(item.where, str):
+            yield {"image": {"bytes": None, "path": item.where}}
+            continue
+        try:
+            data = read(item)
+        except DecodeError:
+            data = b""  # does not decode later, where it is counted
+        yield {"image": {"bytes": data, "path": item.name}}
+
+
+def preview_colorfulness(picture: Image.Image) -> float:
+    """How colourful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from coloured in any size."""
+    return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.NEAREST)))
+
+
+def pictures(stream: datasets.IterableDataset, column: str) -> Iterator[tuple[str, Image.Image | DecodeError]]:
+    """Walk a stream once in order; yields (name, picture), or (name, error) where one does not decode."""
+    for number, row in enumerate(stream):
+        name = cell_name(row[column], number)
+        try:
+            yield name, decode(encoded(row[column])).picture
+        except DecodeError as error:
+            yield name, error
+
+
+def encoded(cell: dict[str, Any]) -> bytes:
+    """The encoded picture of a cell; image folders give only a path, here or on the Hub.
+
+    Raises:
+        DecodeError: If it is a file here that cannot be read.
+        OSError: If it is elsewhere, and cannot be had.
+    """
+    if cell["bytes"] is not None:
+        return cell["bytes"]
+    try:
+        with xopen(cell["path"], "rb") as file:
+            return file.read()
+    except OSError as error:
+        if "://" in cell["path"]:
+            raise
+        raise DecodeError(f"it cannot be read: {error.strerror}") from error
+
+
+def cell_name(cell: dict[str, Any], number: int) -> str:
+    """What to call a cell's picture."""
+    return Path(cell["path"] or f"{number:05d}").stem

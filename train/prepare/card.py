@@ -1,0 +1,69 @@
+"""A prepared data set's card. Of the machine it was made on it tells one folder's name, and nothing else."""
+
+from collections import Counter
+from pathlib import Path
+
+from huggingface_hub import DatasetCard, DatasetCardData
+
+from train.data.splits import TEST, TRAIN, VALIDATION
+from train.prepare.shards import DUPLICATE, GRAY, OUTSIDE, QUALITY, UNDECODABLE, UNPAIRED
+
+TEMPLATE = Path(__file__).resolve().parent / "dataset_card.md"
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
+_WHY = {
+    UNDECODABLE: "cannot be read as a picture",
+    GRAY: "gray or nearly so (colourfulness under {:g}, Hasler and Suesstrunk 2003)",
+    DUPLICATE: "the same picture as another, pixel for pixel",
+    UNPAIRED: "gray half of a pair that has no colour half",
+    OUTSIDE: "beside the folders of the splits",
+}
+
+
+def dataset_card(
+    counts: Counter[tuple[str, str]],
+    left_out: Counter[str],
+    *,
+    name: str,
+    folder: str,
+    short_side: int,
+    min_colorfulness: float,
+    license: str,
+) -> DatasetCard:
+    """Render the card.
+
+    Args:
+        counts: Pictures by split and source.
+        left_out: Files that were left out, by kind (see `train.prepare.shards.Skipped`).
+        name: The Hub id of the data set, or the name of its folder.
+        folder: Name of the folder that it was made of.
+        short_side: Pixels that pictures were made smaller to.
+        min_colorfulness: What less colourful pictures are left out below.
+        license: What the publisher stated, as the Hub calls it.
+    """
+    total, order = counts.total(), (TRAIN, VALIDATION, TEST)
+    splits = [split for split in order if any(split == s for s, _ in counts)]
+    data_files = [{"split": split, "path": f"{split}-*.parquet"} for split in splits]
+    data = DatasetCardData(
+        license=license,
+        task_categories=["image-to-image"],
+        tags=["image-colorization", "landscape"],
+        size_categories=[_SIZES[min(max(len(str(total)) - 3, 0), len(_SIZES) - 1)]],
+        pretty_name=name,
+        configs=[{"config_name": "default", "data_files": data_files}],
+    )
+    return DatasetCard.from_template(
+        data,
+        template_path=str(TEMPLATE),
+        name=name,
+        folder=folder,
+        total=total,
+        splits=splits,
+        rows=[
+            (split, source.replace("|", "\\|"), counts[split, source])
+            for split, source in sorted(counts, key=lambda key: (order.index(key[0]), key[1]))
+        ],
+        quality=QUALITY,
+        short_side=short_side,
+        left_out=[(count, _WHY[kind].format(min_colorfulness)) for kind, count in left_out.most_common()],
+        license=license,
+    )

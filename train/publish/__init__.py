@@ -1,0 +1,1 @@
+"""Publishing: model cards, one commit per model, the Space."""

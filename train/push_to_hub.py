@@ -1,0 +1,67 @@
+"""The trainer's `--push-to-hub`: checked before the first step, measured and published after the last."""
+
+import shlex
+from pathlib import Path
+
+from colorization.hub import repo_id
+from train.config import TrainOptions
+from train.data.dataset import open_stream
+from train.evaluate.protocol import EvaluateOptions, evaluate
+from train.publish.model import PublishOptions, publish_model
+from train.publish.push import PushError, check_push
+from train.tables import table
+
+
+def check_trained(options: TrainOptions, names: list[str]) -> None:
+    """Before the first step: may the models be pushed, and is there something to measure them on?
+
+    Raises:
+        PushError: If the push cannot work.
+        ValueError: If the photographs to measure on cannot be opened.
+    """
+    check_push([repo_id(str(options.push_to_hub), name, options.hub_prefix) for name in names])
+    try:
+        dataset = options.evaluation_dataset or options.dataset
+        next(iter(open_stream(dataset, options.evaluation_split, options.image_column)))
+    except ValueError as error:
+        raise ValueError(
+            f"a published model says how good it is, so it must be measured: {error}. Choose photographs with "
+            "--evaluation-dataset and --evaluation-split, or train without --push-to-hub"
+        ) from error
+
+
+def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
+    """Measure the finished runs on photographs that they were not trained on, and push them.
+
+    Raises:
+        PushError: If one could not be pushed; the others were.
+    """
+    evaluation = options.output_dir / "evaluation.json"
+    result = evaluate(
+        EvaluateOptions(
+            model=[str(folder) for folder in folders],
+            dataset=options.evaluation_dataset or options.dataset,
+            output=evaluation,
+            split=options.evaluation_split,
+            image_column=options.image_column,
+        )
+    )
+    print(table(result))
+    target = PublishOptions(
+        folders=folders,
+        namespace=options.push_to_hub,
+        prefix=options.hub_prefix,
+        evaluation=evaluation,
+        private=options.private,
+    )
+    failed = []
+    for folder in folders:
+        try:
+            print(f"published {publish_model(folder, target)}", flush=True)
+        except (ValueError, PushError) as error:
+            failed.append(str(error))
+    if failed:
+        again = f"python -m train.publish {shlex.join(map(str, folders))} --namespace {options.push_to_hub}"
+        raise PushError(
+            "\n".join([*failed, f"the models are trained and safe; to push again: {again} --evaluation {evaluation}"])
+        )
