@@ -30,9 +30,9 @@ from page.models import HubModels, Models
 from page.strength import strength_slider
 
 INTRO = """# Landscape colorization
-Drop in a black-and-white landscape photograph: three models, from three rounds of one project, colour it side by side
-at its full size. A colour photograph is turned gray first, and the models are measured against it.
-The colours are plausible, not historical. People and rooms are not what the models learned: skin often turns bluish.
+Drop in a black-and-white landscape photograph: three models, from three rounds of one project, color it side by side
+at its full size. A color photograph is turned gray first, and the models are measured against it.
+The colors are plausible, not historical. People and rooms are not what the models learned: skin often turns bluish.
 """
 HEADERS = ["", "seconds", "PSNR (dB)", "SSIM", "delta E 2000"]
 LAUNCH: dict[str, Any] = {
@@ -87,22 +87,22 @@ def build_demo(models: Models) -> gr.Blocks:
             curves = gr.Gallery(label="How they were trained", format="png", columns=3, interactive=False)
         # Made anew for each visitor: models come from the Hub while the page is up.
         demo.load(lambda: _about(models), None, [about, curves], api_visibility="private")
-        coloured = gr.on(
+        colored = gr.on(
             [upload.change, strength.change],
             _with_gpu(_colorize_with(models)),
             [upload, strength],
             [original, light, *results, *captions, scores, notes, files],
             api_name="colorize",
-            api_description="Colour one photograph with every model.",
+            api_description="Color one photograph with every model.",
             trigger_mode="always_last",
         )
-        coloured.success(
+        colored.success(
             lambda known: [gr.update(visible="original" in known)] * 2,
             files,
             [original, scored],
             api_visibility="private",
         )
-        for event in (coloured.success, left.change, right.change):
+        for event in (colored.success, left.change, right.change):
             event(_before_after, [files, left, right], slider, api_visibility="private", show_progress="hidden")
     demo.queue(max_size=20, default_concurrency_limit=1)
     return demo
@@ -117,10 +117,10 @@ def _colorize_with(models: Models) -> Callable[[str | None, float], Iterator[lis
     """The function behind the page and the endpoint."""
 
     def colorize(file: str | None, strength: float) -> Iterator[list[Any]]:
-        """Colour one photograph with every model.
+        """Color one photograph with every model.
 
-        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file, and the strength of colour, 0 to 2. Returns the original
-        if it was in colour, the black-and-white input, one PNG and one caption per model (its time, and where its
+        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file, and the strength of color, 0 to 2. Returns the original
+        if it was in color, the black-and-white input, one PNG and one caption per model (its time, and where its
         weights came from), a table of times and scores, and notes.
         """
         if file is None:
@@ -130,7 +130,7 @@ def _colorize_with(models: Models) -> Callable[[str | None, float], Iterator[lis
         try:
             picture, notes = decode(Path(file).read_bytes())
         except DecodeError as error:
-            text = f"This file cannot be coloured: {error}."
+            text = f"This file cannot be colored: {error}."
             raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
         comparison = Comparison(picture)
         files = {"input": pictures.store(comparison.light, "input")}

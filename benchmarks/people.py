@@ -1,4 +1,4 @@
-"""What becomes of people, the models' stated limit: `python -m benchmarks.people FOLDER` of colour photographs."""
+"""What becomes of people, the models' stated limit: `python -m benchmarks.people FOLDER` of color photographs."""
 
 import sys
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _SIDE = 320
 
 @dataclass(frozen=True)
 class PeopleOptions:
-    """Colour photographs of people, and say what colour skin came out in."""
+    """Color photographs of people, and say what color skin came out in."""
 
     folder: tyro.conf.Positional[Path]
-    """A folder of colour photographs."""
+    """A folder of color photographs."""
     model: tuple[str, ...] = tuple(ZOO)
     """Names of the zoo, folders or Hub repository ids."""
 
@@ -34,10 +34,10 @@ def lab_of(picture: Image.Image) -> np.ndarray:
 
 
 def skin(lab: np.ndarray) -> np.ndarray:
-    """Pixels of the colours that skin has, (H, W); wood and sand have them too.
+    """Pixels of the colors that skin has, (H, W); wood and sand have them too.
 
     Args:
-        lab: A photograph's true colours, (3, H, W).
+        lab: A photograph's true colors, (3, H, W).
     """
     L, a, b = lab
     hue, chroma = np.degrees(np.arctan2(b, a)), np.hypot(a, b)
@@ -45,7 +45,7 @@ def skin(lab: np.ndarray) -> np.ndarray:
 
 
 def measure(truth: Image.Image, output: Image.Image) -> tuple[float, float, float, float, float]:
-    """PSNR, delta E 2000, colourfulness, and how much of the skin came out blue (b* under -5) and green (a* too)."""
+    """PSNR, delta E 2000, colorfulness, and how much of the skin came out blue (b* under -5) and green (a* too)."""
     where, (_, a, b) = skin(lab_of(truth)), lab_of(output)
     blue, green = ((values[where] < -5).mean() if where.any() else np.nan for values in (b, a))
     pixels, true = np.asarray(output), np.asarray(truth)
@@ -70,9 +70,7 @@ def main() -> None:
             found[source].append(measure(truth, colorize(model, light)))
     if not found["gray"]:
         sys.exit(f"benchmarks.people: no photograph in {options.folder}")
-    print(
-        "| | PSNR (dB) | delta E 2000 | colourfulness | skin that comes out blue | green |\n|---|---|---|---|---|---|"
-    )
+    print("| | PSNR (dB) | delta E 2000 | colorfulness | skin that comes out blue | green |\n|---|---|---|---|---|---|")
     for source, rows in found.items():
         p, d, c, blue, green = np.nanmean(rows, axis=0)
         print(f"| {source} | {p:.2f} | {d:.2f} | {c:.1f} | {blue:.0%} | {green:.0%} |")

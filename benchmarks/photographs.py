@@ -9,8 +9,8 @@ from colorization.metrics import colorfulness
 from train.data.dataset import open_stream, pictures
 
 
-def colourful(dataset: str, split: str, minimum: float, limit: int | None = None) -> list[Image.Image]:
-    """The first so many photographs of a split that are of a colourfulness (Hasler and Suesstrunk) or more.
+def colorful(dataset: str, split: str, minimum: float, limit: int | None = None) -> list[Image.Image]:
+    """The first so many photographs of a split that are of a colorfulness (Hasler and Suesstrunk) or more.
 
     Raises:
         ValueError: If there is no such data set, or no such photograph in it.
@@ -18,5 +18,5 @@ def colourful(dataset: str, split: str, minimum: float, limit: int | None = None
     walk = (picture for _, picture in pictures(open_stream(dataset, split), "image"))
     truths = (p for p in walk if isinstance(p, Image.Image) and colorfulness(np.asarray(p)) >= minimum)
     if not (found := list(itertools.islice(truths, limit))):
-        raise ValueError(f"{dataset} ({split}) has no picture of colourfulness {minimum:g} or more")
+        raise ValueError(f"{dataset} ({split}) has no picture of colorfulness {minimum:g} or more")
     return found

@@ -13,7 +13,7 @@ import tyro
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.photographs import colourful
+from benchmarks.photographs import colorful
 from benchmarks.speed import medians
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
@@ -23,7 +23,7 @@ from colorization.zoo import ZOO, load
 
 @dataclass(frozen=True)
 class SizeOptions:
-    """Colour photographs at several sizes of what the network sees, each network also timed beside unet_256."""
+    """Color photographs at several sizes of what the network sees, each network also timed beside unet_256."""
 
     dataset: str
     """A data set, as `train.evaluate` takes it."""
@@ -32,7 +32,7 @@ class SizeOptions:
     sizes: tuple[int, ...] = (96, 128, 160, 192, 224, 256)
     """Short sides to try, in pixels."""
     min_colorfulness: float = COLORFUL
-    """Photographs less colourful than this are left out."""
+    """Photographs less colorful than this are skipped."""
     limit: int | None = None
     """Only the first so many photographs."""
     plot: Path | None = None
@@ -41,7 +41,7 @@ class SizeOptions:
 
 @dataclass(frozen=True)
 class Point:
-    """One network at one size: seconds over unet_256's, dB above the gray copy, colourfulness; all means."""
+    """One network at one size: seconds over unet_256's, dB above the gray copy, colorfulness; all means."""
 
     model: str
     size: int
@@ -52,12 +52,12 @@ class Point:
 
 
 def measure(options: SizeOptions) -> list[Point]:
-    """Colour every photograph at every size with every model.
+    """Color every photograph at every size with every model.
 
     Raises:
-        ValueError: If there is no such data set, or no photograph in it is colourful enough.
+        ValueError: If there is no such data set, or no photograph in it is colorful enough.
     """
-    truths = colourful(options.dataset, options.split, options.min_colorfulness, options.limit)
+    truths = colorful(options.dataset, options.split, options.min_colorfulness, options.limit)
     models = {name: load(name) for name in ZOO}
     shipped = {name: model.working_size for name, model in models.items()}
     lights = [gray(truth) for truth in truths]
@@ -77,7 +77,7 @@ def measure(options: SizeOptions) -> list[Point]:
 def _quality(
     model: Colorizer, lights: list[Image.Image], truths: list[Image.Image], base: list[float], what: str
 ) -> tuple[float, float]:
-    """Mean dB above the gray copies, and mean colourfulness."""
+    """Mean dB above the gray copies, and mean colorfulness."""
     outputs = [np.asarray(colorize(model, light)) for light in tqdm(lights, desc=what, leave=False)]
     ours = [psnr(output, np.asarray(truth)) for output, truth in zip(outputs, truths, strict=True)]
     gains = [our - gray_copy for our, gray_copy in zip(ours, base, strict=True)]
@@ -85,7 +85,7 @@ def _quality(
 
 
 def plot(points: list[Point], file: Path) -> None:
-    """Draw PSNR and colourfulness over time, a line for each model, its shipped size filled."""
+    """Draw PSNR and colorfulness over time, a line for each model, its shipped size filled."""
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -93,7 +93,7 @@ def plot(points: list[Point], file: Path) -> None:
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, value, label in zip(
-        figure.subplots(1, 2), ("gain", "colorfulness"), ("PSNR above the gray copy (dB)", "colourfulness"), strict=True
+        figure.subplots(1, 2), ("gain", "colorfulness"), ("PSNR above the gray copy (dB)", "colorfulness"), strict=True
     ):
         for name in ZOO:
             mine = [point for point in points if point.model == name]
@@ -115,7 +115,7 @@ def main() -> None:
         points = measure(options)
     except ValueError as error:
         sys.exit(f"benchmarks.size: {error}")
-    print("| model | size | time / unet_256 | dB above gray | colourfulness |\n|---|---|---|---|---|")
+    print("| model | size | time / unet_256 | dB above gray | colorfulness |\n|---|---|---|---|---|")
     for p in points:
         mark = " (shipped)" if p.shipped else ""
         print(f"| {p.model} | {p.size}{mark} | {p.time:.2f} | {p.gain:+.2f} | {p.colorfulness:.1f} |")

@@ -21,7 +21,7 @@ _ROUNDS = 15
 
 
 class PublishedUNet(nn.Module):
-    """The encoder and decoder of the paper's layer table, 4x4 stride-2, batch normalised, with skip connections."""
+    """The encoder and decoder of the paper's layer table, 4x4 stride-2, batch normalized, with skip connections."""
 
     def __init__(self) -> None:
         super().__init__()

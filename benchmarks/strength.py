@@ -1,6 +1,6 @@
-"""Faithful or vivid: `python -m benchmarks.strength --dataset SPEC` multiplies the predicted colours and measures.
+"""Faithful or vivid: `python -m benchmarks.strength --dataset SPEC` multiplies the predicted colors and measures.
 
-Writes a table, and with `--plot` PSNR over colourfulness as a picture.
+Writes a table, and with `--plot` PSNR over colorfulness as a picture.
 """
 
 import statistics
@@ -14,7 +14,7 @@ import tyro
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.photographs import colourful
+from benchmarks.photographs import colorful
 from colorization.inference import colorize, gray
 from colorization.metrics import COLORFUL, Scores, colorfulness, score
 from colorization.zoo import ZOO, load
@@ -23,7 +23,7 @@ from train.evaluate.fid import features, fid, load_network
 
 @dataclass(frozen=True)
 class StrengthOptions:
-    """Colour photographs with the predicted colours as they are, weaker and stronger."""
+    """Color photographs with the predicted colors as they are, weaker and stronger."""
 
     dataset: str
     """A data set, as `train.evaluate` takes it."""
@@ -32,9 +32,9 @@ class StrengthOptions:
     model: tuple[str, ...] = tuple(ZOO)
     """Names of the zoo, folders or Hub repository ids."""
     strengths: tuple[float, ...] = (0.5, 0.75, 1.0, 1.15, 1.3, 1.5)
-    """What the colours are multiplied by."""
+    """What the colors are multiplied by."""
     min_colorfulness: float = COLORFUL
-    """Photographs less colourful than this are left out."""
+    """Photographs less colorful than this are skipped."""
     limit: int | None = None
     """Only the first so many photographs."""
     fid: bool = False
@@ -56,15 +56,15 @@ class Point:
 
 
 def measure(options: StrengthOptions) -> list[Point]:
-    """Colour every photograph with every model at every strength.
+    """Color every photograph with every model at every strength.
 
     Raises:
-        ValueError: If there is no such data set, no photograph in it is colourful enough, or a strength is not 0 to 2.
+        ValueError: If there is no such data set, no photograph in it is colorful enough, or a strength is not 0 to 2.
         FileNotFoundError: If FID is asked for and its network is not installed.
     """
     network = load_network() if options.fid else None
     models = {source: load(source) for source in options.model}
-    truths = colourful(options.dataset, options.split, options.min_colorfulness, options.limit)
+    truths = colorful(options.dataset, options.split, options.min_colorfulness, options.limit)
     lights = [gray(truth) for truth in truths]
     base = [_score(light, truth) for light, truth in zip(lights, truths, strict=True)]
     seen = _features(network, truths) if network else None
@@ -92,7 +92,7 @@ def _features(network: Any, found: list[Image.Image]) -> Any:
 
 
 def plot(points: list[Point], file: Path) -> None:
-    """Draw PSNR over colourfulness, a line for each model, each point named by its strength, 1 filled."""
+    """Draw PSNR over colorfulness, a line for each model, each point named by its strength, 1 filled."""
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -107,7 +107,7 @@ def plot(points: list[Point], file: Path) -> None:
             face = line.get_color() if p.strength == 1 else "white"
             axes.plot(p.colorfulness, p.psnr, "o", color=line.get_color(), markerfacecolor=face)
             axes.annotate(f"{p.strength:g}", (p.colorfulness, p.psnr), (4, 4), textcoords="offset points", fontsize=7)
-    axes.set(xlabel="colourfulness", ylabel="PSNR above the gray copy (dB)")
+    axes.set(xlabel="colorfulness", ylabel="PSNR above the gray copy (dB)")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(file, dpi=110, metadata={"Software": None})
@@ -120,7 +120,7 @@ def main() -> None:
         points = measure(options)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"benchmarks.strength: {error}")
-    print("| model | strength | PSNR - gray (dB) | delta E - gray | colourfulness | FID |\n|---|---|---|---|---|---|")
+    print("| model | strength | PSNR - gray (dB) | delta E - gray | colorfulness | FID |\n|---|---|---|---|---|---|")
     for p in points:
         distance = "-" if p.fid is None else f"{p.fid:.1f}"
         gains = f"{p.psnr:+.2f} | {p.delta_e:+.2f} | {p.colorfulness:.1f}"

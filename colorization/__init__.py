@@ -1,4 +1,4 @@
-"""Colour for black-and-white landscape photographs."""
+"""Color for black-and-white landscape photographs."""
 
 from colorization.inference import colorize
 from colorization.zoo import ZOO, load

@@ -19,14 +19,14 @@ SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".
 
 
 class Job(NamedTuple):
-    """A file to colour, and its place below each model's folder, without suffix."""
+    """A file to color, and its place below each model's folder, without suffix."""
 
     file: Path
     place: Path
 
 
 def main() -> int:
-    """Colour files and folders; returns 0 if every one came out, 1 if not."""
+    """Color files and folders; returns 0 if every one came out, 1 if not."""
     options = _parse()
     try:
         models = {model.name: model for model in map(load, ZOO if options.model == "all" else [options.model])}
@@ -47,14 +47,14 @@ def main() -> int:
                 bar.write(f"{_printable(job.file)}: {error}", file=sys.stderr)
             except OSError as error:
                 bar.write(f"{_printable(job.file)}: {error.strerror or error}", file=sys.stderr)
-    print(f"{done} of {len(jobs)} pictures coloured by {', '.join(models)}, in {options.output}")
+    print(f"{done} of {len(jobs)} pictures colored by {', '.join(models)}, in {options.output}")
     return 0 if jobs and done == len(jobs) else 1
 
 
 def _parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m colorization", description="Colour black-and-white photographs; writes DIR/<model>/<name>.png."
+        prog="python -m colorization", description="Color black-and-white photographs; writes DIR/<model>/<name>.png."
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders to walk through")
     parser.add_argument(
@@ -66,14 +66,14 @@ def _parse() -> argparse.Namespace:
         "--strength",
         type=_strength,
         default=1.0,
-        help="of colour, 0 to 2: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
+        help="of color, 0 to 2: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the coloured pictures go")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the colored pictures go")
     return parser.parse_args()
 
 
 def _strength(text: str) -> float:
-    """A strength of colour."""
+    """A strength of color."""
     try:
         strength = float(text)
     except ValueError:
@@ -101,7 +101,7 @@ def _jobs(paths: list[Path], output: Path) -> Iterator[Job]:
 
 
 def _colorize_file(job: Job, models: dict[str, Colorizer], options: argparse.Namespace) -> tuple[str, ...]:
-    """Colour one file with every model; returns what its owner should know."""
+    """Color one file with every model; returns what its owner should know."""
     check_size(job.file.stat().st_size)  # before it is read
     picture, notes = decode(job.file.read_bytes())
     for name, model in models.items():

@@ -1,7 +1,8 @@
-"""What every model is: lightness in, colour out, and the same way to and from the Hub."""
+"""Abstract colorizer: L in, ab out, and the mixin that saves it to a folder or the Hub and loads it back."""
 
 import json
 import math
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
 from safetensors import safe_open
-from safetensors.torch import load_model, save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
@@ -27,7 +28,7 @@ class Colorizer(
     Attributes:
         name: What the model is called in the zoo, in `config.json` and on the page.
         width: Channels at half resolution; deeper levels have multiples of it.
-        depth: How many times the picture is halved on the way down.
+        depth: How many times the encoder halves the picture.
         working_size: Short side in pixels that the network was trained at and is run at.
     """
 
@@ -49,11 +50,11 @@ class Colorizer(
 
     @property
     def config(self) -> dict[str, Any]:
-        """The keyword arguments that build this network again, and its name."""
-        return {"model": self.name, "width": self.width, "depth": self.depth, "working_size": self.working_size}
+        """What config.json holds: the name in the zoo and the mixin's record of the arguments of `__init__`."""
+        return {"model_type": self.name, **self._hub_mixin_config}
 
     def forward(self, L: Tensor) -> Tensor:
-        """Predict colour from lightness.
+        """Predict color from lightness.
 
         Args:
             L: Lightness, (B, 1, H, W), in [-1, 1].
@@ -76,7 +77,7 @@ class Colorizer(
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write fp16 weights (half the download, invisible in 8-bit colour) and a config that names the model."""
+        """Write fp16 weights (half the download, invisible in 8-bit color) and a config that names the model."""
         weights = {key: value.detach().half().contiguous().cpu() for key, value in self.state_dict().items()}
         file = save_directory / constants.SAFETENSORS_SINGLE_FILE
         save_file(weights, file, metadata={"format": "pt"})
@@ -96,9 +97,16 @@ class Colorizer(
         with torch.device("meta"):
             size = sum(value.numel() for value in cls(**options).state_dict().values())
         with safe_open(file, "pt") as weights:
-            found = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
-        if size > 2 * found:  # a wrong config must not cost the memory; smaller differences are named below
-            raise ValueError(f"{file.name} holds {found:,} numbers, expected {size:,} by {constants.CONFIG_NAME}")
+            stored = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
+        if size > 2 * stored:  # a wrong config must not cost the memory; smaller differences are named below
+            raise ValueError(f"{file.name} holds {stored:,} numbers, expected {size:,} by {constants.CONFIG_NAME}")
         model = cls(**options)
-        load_model(model, file, strict=strict, device=map_location)
-        return model.eval()
+        model.load_state_dict(renamed(load_file(file)), strict=strict)
+        return model.to(map_location).eval()
+
+
+def renamed(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Keys of version 0.1 under today's names: `down` is `encoder`, `up` is `decoder`. To be removed in 0.3."""
+    for old, new in ((r"down\.down\.", "encoder.stages."), (r"down\.", "encoder."), (r"up\.", "decoder.")):
+        state_dict = {re.sub(rf"(^|\.){old}(?=\d)", rf"\g<1>{new}", key): value for key, value in state_dict.items()}
+    return state_dict

@@ -1,4 +1,4 @@
-"""Pictures in a labelled grid: one row per photograph, one column per version of it."""
+"""Pictures in a labeled grid: one row per photograph, one column per version of it."""
 
 from collections.abc import Sequence
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # Pillow reads MPO as JPEG
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
-_MAX_JPEG_SCANS = 100  # real progressive files have about ten; each more is a whole pass over all pixels
+_MAX_JPEG_SCANS = 100  # real progressive files have about ten; each more is a whole skip all pixels
 _DAMAGED = "the picture is damaged or cut short ({}): save it again or send the original"
 
 
@@ -137,7 +137,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Apply an embedded colour profile; one that does not fit its picture is ignored."""
+    """Apply an embedded color profile; one that does not fit its picture is ignored."""
     if profile:
         with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -1,4 +1,4 @@
-"""Any picture in, the same picture in colour out: its own lightness at full size, the model's ab on top."""
+"""Any picture in, the same picture in color out: its own lightness at full size, the model's ab on top."""
 
 import numpy as np
 import torch
@@ -9,40 +9,40 @@ from torch import Tensor
 from colorization.colorizer import Colorizer
 from colorization.lab import fit_gamut, network_to_lab, rgb_to_network
 
-MAX_STRENGTH = 2  # of colour; beyond it most colours are at the edge of what sRGB can show
+MAX_STRENGTH = 2  # of color; beyond it most colors are at the edge of what sRGB can show
 _LONGEST = 4  # the network sees at most this many working sizes of the long side; panoramas get less height
-_STRIP_PIXELS = 1_000_000  # full-size colour conversion goes strip by strip: memory stays that of a small picture
+_STRIP_PIXELS = 1_000_000  # full-size color conversion goes strip by strip: memory stays that of a small picture
 
 
 @torch.inference_mode()
 def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> Image.Image:
-    """Colour a picture at its full size.
+    """Color a picture at its full size.
 
-    The network sees it at the model's working size; only the colour it predicts is enlarged, the lightness of the
-    result is the input's own, pixel for pixel (colours that sRGB cannot show at that lightness become paler).
+    The network sees it at the model's working size; only the color it predicts is enlarged, the lightness of the
+    result is the input's own, pixel for pixel (colors that sRGB cannot show at that lightness become paler).
 
     Args:
         model: Any trained colorizer.
-        picture: Any size and mode; colour is ignored. EXIF orientation is not looked at, see `colorization.decode`.
-        strength: What the predicted colours are multiplied by, 0 to 2: 0 is gray, 1 as predicted; more is more
+        picture: Any size and mode; color is ignored. EXIF orientation is not looked at, see `colorization.decode`.
+        strength: What the predicted colors are multiplied by, 0 to 2: 0 is gray, 1 as predicted; more is more
             vivid, and further from the truth on average.
 
     Returns:
         Mode RGB, of exactly the input's size, without metadata.
 
     Raises:
-        FloatingPointError: If the model predicts numbers that are not finite.
+        FloatingPointError: If the model predicts NaN or infinite numbers.
         ValueError: If the strength is not a number of 0 to 2.
     """
     if not 0 <= strength <= MAX_STRENGTH:
-        raise ValueError(f"the strength of colour is {strength}, expected a number of 0 to {MAX_STRENGTH}")
+        raise ValueError(f"the strength of color is {strength}, expected a number of 0 to {MAX_STRENGTH}")
     rgb = picture.convert("RGB")
     device = next(model.parameters()).device
     small = rgb.resize(network_size(model, rgb.size), Image.Resampling.LANCZOS, reducing_gap=3)
     L, _ = rgb_to_network(_to_tensor(np.asarray(small)).to(device)[None])
     ab = model(L).float().cpu() * strength
     if not ab.isfinite().all():
-        raise FloatingPointError(f"{model.name} predicted colours that are not finite: its weights are damaged")
+        raise FloatingPointError(f"{model.name} predicted colors that are not finite: its weights are damaged")
     ab = F.interpolate(ab, size=(rgb.height, rgb.width), mode="bilinear", align_corners=False)[0]
     pixels = np.array(rgb)
     for rows in _strips(pixels):
@@ -52,7 +52,7 @@ def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> I
 
 
 def gray(picture: Image.Image) -> Image.Image:
-    """The black-and-white version of a picture: the same L*, no colour; mode RGB."""
+    """The black-and-white version of a picture: the same L*, no color; mode RGB."""
     pixels = np.array(picture.convert("RGB"))
     for rows in _strips(pixels):
         light, ab = rgb_to_network(_to_tensor(pixels[rows]))

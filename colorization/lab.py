@@ -1,4 +1,4 @@
-"""sRGB and CIE Lab, both ways, in torch: the only place that knows colour constants.
+"""sRGB and CIE Lab, both ways, in torch: the only place that knows color constants.
 
 Three units meet here and nowhere else:
     rgb         sRGB in [0, 1], (..., 3, H, W)
@@ -49,7 +49,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
-    """Convert CIE Lab to sRGB; colours outside the sRGB gamut come out outside [0, 1].
+    """Convert CIE Lab to sRGB; colors outside the sRGB gamut come out outside [0, 1].
 
     Args:
         lab: (..., 3, H, W), L* in 0..100.
@@ -99,12 +99,12 @@ def network_to_lab(L: Tensor, ab: Tensor) -> Tensor:
 
 
 def network_to_rgb(L: Tensor, ab: Tensor) -> Tensor:
-    """Join network units into sRGB; see `lab_to_rgb` for colours outside the gamut."""
+    """Join network units into sRGB; see `lab_to_rgb` for colors outside the gamut."""
     return lab_to_rgb(network_to_lab(L, ab))
 
 
 def fit_gamut(lab: Tensor) -> Tensor:
-    """Pull colours outside the sRGB gamut towards gray until they fit; L* and hue stay.
+    """Pull colors outside the sRGB gamut towards gray until they fit; L* and hue stay.
 
     Plain clipping of RGB moves lightness by up to 40 L*. Here only the chroma gives way, by bisection of its
     scale, and only for the pixels that need it.

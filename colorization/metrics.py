@@ -1,6 +1,6 @@
-"""How close one picture is to another, and how colourful it is. 8-bit RGB arrays in, plain floats out.
+"""How close one picture is to another, and how colorful it is. 8-bit RGB arrays in, plain floats out.
 
-scikit-image does the work; it is imported on first use, because the page needs it only for colour uploads.
+scikit-image does the work; it is imported on first use, because the page needs it only for color uploads.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-COLORFUL = 15.0  # "slightly colourful" to people (Hasler and Suesstrunk 2003): from here on the protocol counts
+COLORFUL = 15.0  # "slightly colorful" to people (Hasler and Suesstrunk 2003): from here on the protocol counts
 COLOR_THRESHOLD = 5.0  # colorfulness above which a photograph counts as being in color
 
 Pixels = NDArray[np.uint8]
@@ -61,7 +61,7 @@ def ssim(output: Pixels, truth: Pixels) -> float:
 
 
 def delta_e_2000(output: Pixels, truth: Pixels) -> float:
-    """Mean CIEDE2000 colour difference; about 1 is just noticeable, 0 is equal."""
+    """Mean CIEDE2000 color difference; about 1 is just noticeable, 0 is equal."""
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     _check(output, truth)
@@ -69,13 +69,13 @@ def delta_e_2000(output: Pixels, truth: Pixels) -> float:
 
 
 def colorfulness(pixels: Pixels) -> float:
-    """How colourful a picture is: 0 gray, 15 slightly, 33 moderately, 59 quite, 109 extremely.
+    """How colorful a picture is: 0 gray, 15 slightly, 33 moderately, 59 quite, 109 extremely.
 
     Args:
         pixels: (H, W, 3), uint8 sRGB.
 
     Source:
-        Hasler and Suesstrunk 2003, "Measuring colourfulness in natural images", M^(3).
+        Hasler and Suesstrunk 2003, "Measuring colorfulness in natural images", M^(3).
     """
     red, green, blue = np.moveaxis(pixels.astype(np.float32), 2, 0)
     red_green, yellow_blue = red - green, (red + green) / 2 - blue

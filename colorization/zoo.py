@@ -89,16 +89,16 @@ def read(folder: Path, name: str, device: str = "cpu") -> Colorizer:
         raise LoadError(f"{name} does not hold a usable model: {error}") from error
     broken = [key for key, weights in model.state_dict().items() if not weights.isfinite().all()]
     if broken:
-        raise LoadError(f"{name} does not hold a usable model: weights that are no numbers in {', '.join(broken)}")
+        raise LoadError(f"{name} does not hold a usable model: NaN or infinite weights in {', '.join(broken)}")
     return model
 
 
 def _entry(config: object, location: str) -> Entry:
     """Find the class that a config.json names."""
-    name = config.get("model") if isinstance(config, dict) else None
+    name = config.get("model_type", config.get("model")) if isinstance(config, dict) else None  # "model": version 0.1
     if name not in ZOO:
         raise LoadError(
-            f'{location}/config.json says "model": {json.dumps(name)}, expected one of {", ".join(ZOO)}: '
+            f'{location}/config.json says "model_type": {json.dumps(name)}, expected one of {", ".join(ZOO)}: '
             "was it saved by this project's trainer?"
         )
     return ZOO[str(name)]

@@ -15,13 +15,13 @@ _ROUNDS = """
 | generator | U-Net of 4x4 stride-2 convolutions and transposed convolutions | U-Net of residual blocks, dropout | \
 U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages down, begun with ImageNet's weights, upsampling and convolution up |
 | judged by | PatchGAN discriminator | critic, Wasserstein distance with gradient penalty | VGG19 features |
-| losses | BCE GAN loss + L1 | Wasserstein + gradient penalty + L1; colour and VGG16 terms as options | \
+| losses | BCE GAN loss + L1 | Wasserstein + gradient penalty + L1; color and VGG16 terms as options | \
 perceptual loss + L1 |
 | updates | discriminator and generator equally often | critic five times per generator step | one network |
 | learning rate | constant | cosine | cosine |
 """
 _HEAD = """
-| | weights from | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colourfulness |
+| | weights from | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colorfulness |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 

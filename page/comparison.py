@@ -21,16 +21,16 @@ class Result(NamedTuple):
     picture: Image.Image | None
     seconds: float
     scores: Scores | None
-    """Against the original, where that was in colour."""
+    """Against the original, where that was in color."""
     problem: str = ""
     """Why there is no picture."""
 
 
 class Comparison:
-    """A photograph and its black-and-white version, to be coloured by several models.
+    """A photograph and its black-and-white version, to be colored by several models.
 
     Attributes:
-        original: The upload, if it was in colour, else None.
+        original: The upload, if it was in color, else None.
         light: What the models see, in gray; of the upload's size.
     """
 
@@ -46,10 +46,10 @@ class Comparison:
         return self._scores(self.light)
 
     def results(self, models: Mapping[str, Colorizer], strength: float = 1.0) -> Iterator[Result]:
-        """Colour the photograph with one model after the other, each as soon as it is ready.
+        """Color the photograph with one model after the other, each as soon as it is ready.
 
         Raises:
-            ValueError: If the strength of colour is not a number of 0 to 2.
+            ValueError: If the strength of color is not a number of 0 to 2.
         """
         for name, model in models.items():
             start = time.perf_counter()

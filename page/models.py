@@ -12,7 +12,7 @@ from colorization.colorizer import Colorizer
 from colorization.inference import colorize
 from colorization.zoo import ZOO, LoadError, load, locate, read
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("colorization")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The page's slider for the strength of colour."""
+"""The page's slider for the strength of color."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def strength_slider() -> gr.Slider:
         MAX_STRENGTH,
         value=1,
         step=0.1,
-        label="Strength of colour",
+        label="Strength of color",
         info="1 is as predicted; more is more vivid, and further from the truth on average; 0 is gray",
         elem_id="strength",
     )
@@ -23,7 +23,7 @@ def strength_slider() -> gr.Slider:
         if isinstance(payload, int | float) and 0 <= payload <= MAX_STRENGTH:
             return float(payload)
         came = repr(payload)[:40]
-        text = f"The strength of colour is {came}, expected a number of 0 to {MAX_STRENGTH}."
+        text = f"The strength of color is {came}, expected a number of 0 to {MAX_STRENGTH}."
         raise gr.Error(text, title="Not a usable strength", print_exception=False)
 
     component.preprocess = number  # type: ignore[method-assign]

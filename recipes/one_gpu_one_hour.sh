@@ -3,7 +3,7 @@
 #   bash recipes/one_gpu_one_hour.sh DATASET OUTPUT [options for every run, such as --seed 2]
 # As two_cores_one_night.sh, at each round's own size, pix2pix and CWGAN twice as wide. Wider networks are over the
 # 10 MB that a Space takes as plain files; the Hub takes them. The finished models are OUTPUT/unet, OUTPUT/pix2pix
-# and OUTPUT/cwgan. Broken off, the same command goes on where it was.
+# and OUTPUT/cwgan. Broken off, the same command resumes where it was.
 set -euo pipefail
 if [ $# -lt 2 ]; then
   sed -n '2,3s/^# //p' "$0" >&2

@@ -3,7 +3,7 @@
 #   bash recipes/two_cores_one_night.sh DATASET OUTPUT [options for every run, such as --seed 2]
 # As the embedded ones were made, but with more steps. The U-Net first, as it starts from ImageNet; then the other two,
 # which learn from it and from the truth, each with its own adversary at the end. The finished models are OUTPUT/unet,
-# OUTPUT/pix2pix and OUTPUT/cwgan. Broken off, the same command goes on where it was.
+# OUTPUT/pix2pix and OUTPUT/cwgan. Broken off, the same command resumes where it was.
 set -euo pipefail
 if [ $# -lt 2 ]; then
   sed -n '2,3s/^# //p' "$0" >&2

@@ -44,7 +44,7 @@ def shared():
 
 @pytest.fixture(scope="session")
 def photograph():
-    """A real colour photograph that comes with scikit-image, 640x427."""
+    """A real color photograph that comes with scikit-image, 640x427."""
     from skimage import data
 
     return Image.fromarray(data.rocket())
@@ -65,7 +65,7 @@ def subprocess_env():
 
 @pytest.fixture(scope="session")
 def crops(photograph):
-    """Forty colourful 96x96 pieces of real photographs."""
+    """Forty colorful 96x96 pieces of real photographs."""
     from skimage import data
 
     rng = np.random.default_rng(0)
@@ -90,12 +90,12 @@ def parquet(crops, tmp_path_factory):
         dataset = datasets.Dataset.from_dict({"image": cells}, features=features)
         dataset.to_parquet(str(folder / name))
 
-    colour = [encoded(crop) for crop in crops]
+    color = [encoded(crop) for crop in crops]
     gray = [encoded(crop.convert("L")) for crop in crops[:4]]
-    broken = [{"bytes": b"no picture", "path": "broken.jpg"}, {"bytes": colour[0]["bytes"][:200], "path": "cut.png"}]
-    write("train-00000-of-00002.parquet", colour[:16] + gray + broken)
-    write("train-00001-of-00002.parquet", colour[16:32])
-    write("validation-00000-of-00001.parquet", colour[32:] + gray[:1] + broken[:1])
+    broken = [{"bytes": b"no picture", "path": "broken.jpg"}, {"bytes": color[0]["bytes"][:200], "path": "cut.png"}]
+    write("train-00000-of-00002.parquet", color[:16] + gray + broken)
+    write("train-00001-of-00002.parquet", color[16:32])
+    write("validation-00000-of-00001.parquet", color[32:] + gray[:1] + broken[:1])
     return folder
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import old, people, strength
+from benchmarks import degraded, people, strength
 from benchmarks.size import SizeOptions, main, measure
 from benchmarks.speed import PublishedUNet, medians
 from colorization.zoo import ZOO, load
@@ -39,7 +39,7 @@ def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     assert drawn.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out.count("| 64") == 3
 
 
-def test_stronger_colours_are_more_vivid_and_drawn(parquet, tmp_path, monkeypatch, capsys):
+def test_stronger_colors_are_more_vivid_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     found = strength.measure(
         strength.StrengthOptions(
             str(parquet), split="train", model=("unet",), strengths=(0, 1, 2), limit=2, min_colorfulness=5
@@ -56,15 +56,25 @@ def test_stronger_colours_are_more_vivid_and_drawn(parquet, tmp_path, monkeypatc
     assert drawn.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out.count("| 1.5 |") == 3
 
     monkeypatch.setattr("sys.argv", ["strength", *arguments, "--strengths", "-1", "--min-colorfulness", "5"])
-    with pytest.raises(SystemExit, match="strength of colour is -1"):
+    with pytest.raises(SystemExit, match="strength of color is -1"):
         strength.main()
 
 
-def test_age_costs_colour_and_historic_photographs_are_shown(parquet, tmp_path, monkeypatch, capsys):
+def test_age_costs_color_and_historic_photographs_are_shown(parquet, tmp_path, monkeypatch, capsys):
     sheet = tmp_path / "historic.png"
-    arguments = ["old", "--model", "unet", "--sheet", str(sheet), "--dataset", str(parquet), "--split", "validation"]
+    arguments = [
+        "degraded",
+        "--model",
+        "unet",
+        "--sheet",
+        str(sheet),
+        "--dataset",
+        str(parquet),
+        "--split",
+        "validation",
+    ]
     monkeypatch.setattr("sys.argv", [*arguments, "--min-colorfulness", "5"])
-    old.main()
+    degraded.main()
     assert Image.open(sheet).height > 3 * 280
     assert "| unet | " in capsys.readouterr().out
 
@@ -86,7 +96,7 @@ def test_people_are_measured_beside_gray(tmp_path, photograph, monkeypatch, caps
     assert "| gray |" in said.out and "| unet |" in said.out and "notes.txt" in said.err
 
 
-def test_a_split_without_a_colourful_photograph_is_one_line(parquet, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["old", "--dataset", str(parquet), "--min-colorfulness", "500"])
-    with pytest.raises(SystemExit, match="has no picture of colourfulness 500 or more"):
-        old.main()
+def test_a_split_without_a_colorful_photograph_is_one_line(parquet, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["degraded", "--dataset", str(parquet), "--min-colorfulness", "500"])
+    with pytest.raises(SystemExit, match="has no picture of colorfulness 500 or more"):
+        degraded.main()

@@ -127,7 +127,7 @@ def restore(recipe: Recipe, average: AveragedModel, tensors: dict[str, Tensor]) 
 
 
 def not_finite(tensors: dict[str, Tensor]) -> list[str]:
-    """Names of the tensors that hold a number that is not finite."""
+    """Names of the tensors that hold NaN or infinite numbers."""
     return [name for name, value in tensors.items() if not torch.isfinite(value).all()]
 
 

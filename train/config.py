@@ -25,7 +25,7 @@ class TrainOptions:
     image_column: str = "image"
     """Column that holds the pictures."""
     steps: int = 20_000
-    """Optimisation steps, one batch each."""
+    """Optimization steps, one batch each."""
     size: int | None = None
     """Side of the training crops in pixels; the round's own if not given."""
     batch_size: int | None = None
@@ -35,13 +35,13 @@ class TrainOptions:
     seed: int = 0
     """Seed of weights, order, crops and flips."""
     min_colorfulness: float = 8.0
-    """Pictures less colourful (Hasler and Suesstrunk) teach gray: they are left out and counted."""
+    """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted."""
     vary_lightness: bool = True
     """Change gamma, contrast, sharpness and grain of the input at random."""
     old_share: float = 0.15
     """Share of pictures whose lightness is made that of an old photograph: other film, faded, grainy, printed."""
     max_broken: float = 0.01
-    """Share of undecodable pictures above which the run stops; they are left out and counted."""
+    """Share of undecodable pictures above which the run stops; they are skipped and counted."""
     lanes: int = 8
     """Parts that the data set is dealt into; a multiple of the number of processes, the same for a whole run."""
     workers: int = 1
@@ -55,7 +55,7 @@ class TrainOptions:
     save_minutes: float = 10.0
     """Minutes after which a checkpoint is due all the same."""
     resume: bool = True
-    """Go on where the output folder's last checkpoint is; --no-resume begins anew and removes it."""
+    """Resume where the output folder's last checkpoint is; --no-resume begins anew and removes it."""
     dry_run: bool = False
     """Show the data, the networks' sizes, ten steps' speed and memory and the projected time; then exit."""
     tracker: Literal["trackio", "tensorboard", "none"] = "trackio"

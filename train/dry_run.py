@@ -49,7 +49,7 @@ def dry_run(options: TrainOptions, name: str, accelerator: Accelerator) -> None:
     pictures = run.stage.pictures_seen // run.stage.steps_done
     lines = [
         f"data: {f'{total:,}' if total else 'an unknown number of'} pictures in {options.dataset}, {options.split}; "
-        f"passed over on the way to {len(crops.pixels) * (_STEPS + 1)}: {gray} gray, {broken} undecodable",
+        f"skipped on the way to {len(crops.pixels) * (_STEPS + 1)}: {gray} gray, {broken} undecodable",
         "parameters: " + ", ".join(f"{part} {size:,}" for part, size in sizes.items()),
         f"memory: {_peak_memory(accelerator.device) / 2**20:,.0f} MiB at its peak, in each process",
         f"speed: {1 / seconds:.2f} steps/s of {pictures} pictures, {pictures / seconds:.0f} pictures/s",

@@ -19,19 +19,19 @@ from train.batch import Batch, to_batch
 from train.build import batch_size, build_recipe, crop_size, identity, new_stage, open_validation
 from train.config import TrainOptions
 from train.data.dataset import open_stream
-from train.data.degrade import make_old, vary_lightness
-from train.data.stream import Crops, CropStream, Place, batches
+from train.data.degrade import degrade, vary_lightness
+from train.data.stream import Crops, CropStream, LaneState, batches
 from train.log import Log
 from train.recipes.base import moving_average
 from train.record import Stage, batch_sheet, earlier_stages, save_run
 from train.signals import Signals, StoppedError
 
-_IN_A_ROW = 3  # steps left out before a rollback; rollbacks without a checkpoint in between before giving up
+_IN_A_ROW = 3  # steps skipped before a rollback; rollbacks without a checkpoint in between before giving up
 _BROKEN_SEEN = 100  # pictures before the share of broken ones is judged
 
 
 class _RollbackError(Exception):
-    """Too many steps in a row were left out."""
+    """Too many steps in a row were skipped."""
 
 
 def train(options: TrainOptions, name: str, accelerator: Accelerator) -> Path:
@@ -48,8 +48,8 @@ def train(options: TrainOptions, name: str, accelerator: Accelerator) -> Path:
     Raises:
         ValueError: If the data set, the starting weights or the options cannot be used, or no picture is usable.
         FileNotFoundError: If a perceptual loss finds no VGG weights.
-        FloatingPointError: If losses stay not finite after rollbacks; what was saved before stays.
-        StoppedError: If the run was told to stop, or its data or its disk failed; it can go on.
+        FloatingPointError: If losses stay NaN or infinite after rollbacks; what was saved before stays.
+        StoppedError: If the run was told to stop, or its data or its disk failed; it can be resumed.
     """
     return Run(options, name, accelerator).go()
 
@@ -67,8 +67,8 @@ class Run:
         self.stream = open_stream(options.dataset, options.split, options.image_column)
         self.folder = options.output_dir / name
         self.checkpoints = options.output_dir / "checkpoints" / name
-        self.places: dict[int, Place] = {}
-        self.passed_over = [0, 0]  # gray and broken, by this process since the last checkpoint
+        self.lane_states: dict[int, LaneState] = {}
+        self.skipped_counts = [0, 0]  # gray and broken, by this process since the last checkpoint
         self.seen, self.broken = 0, list[str]()
 
     def go(self) -> Path:
@@ -86,11 +86,11 @@ class Run:
     def _session(self, signals: Signals) -> None:
         """Train from where things are to the end, or until something must be undone."""
         saved = before = time.monotonic()
-        left_out = 0  # in a row
+        skipped = 0  # in a row
         for crops in self.batches():
             self.step(crops, waited=time.monotonic() - before)
-            left_out = left_out + 1 if self.recipe.skipped else 0
-            if left_out == _IN_A_ROW:
+            skipped = skipped + 1 if self.recipe.skipped else 0
+            if skipped == _IN_A_ROW:
                 raise _RollbackError
             last = self.stage.steps_done == self.options.steps
             late = time.monotonic() - saved > 60 * self.options.save_minutes
@@ -117,7 +117,7 @@ class Run:
             rank=accelerator.process_index,
             world=accelerator.num_processes,
             start=self.stage.steps_done * size,
-            places=self.places,
+            lane_states=self.lane_states,
         )
         try:
             yield from batches(crops, size, options.workers)
@@ -125,7 +125,7 @@ class Run:
             raise StoppedError(f"{options.dataset} cannot be read on ({error}) at {self._where()}") from error
 
     def step(self, crops: Crops, waited: float) -> None:
-        """Do one optimisation step and count it."""
+        """Do one optimization step and count it."""
         stage, recipe = self.stage, self.recipe
         # What a step draws depends on nothing before it, so that there is no random state to save.
         number = stage.steps_done * self.accelerator.num_processes + self.accelerator.process_index
@@ -136,23 +136,23 @@ class Run:
         stage.pictures_seen += len(crops.pixels) * self.accelerator.num_processes
         self._count(crops)
         if recipe.skipped:
-            stage.steps_left_out += 1
-            self.log.say(f"step {stage.steps_done} is left out, its gradients are not finite")
+            stage.steps_skipped += 1
+            self.log.say(f"step {stage.steps_done} is skipped: its gradients are NaN or infinite")
         else:
             self.average.update_parameters(recipe.colorizer)
         self.log.add({} if recipe.skipped else losses, waited)
 
     def prepare(self, crops: Crops) -> Batch:
         """Network units on the device, and lightness as an old or another camera would have given it."""
-        batch = to_batch(crops.pixels, crops.chance, self.accelerator.device)
-        L = make_old(batch.L, batch.ab, self.options.old_share)
+        batch = to_batch(crops.pixels, crops.mix, self.accelerator.device)
+        L = degrade(batch.L, batch.ab, self.options.old_share)
         return batch._replace(L=vary_lightness(L) if self.options.vary_lightness else L)
 
     def _count(self, crops: Crops) -> None:
-        """Note how far the lanes are and what they passed over; too much that does not decode is a mistake."""
-        self.places |= crops.places
-        self.passed_over[0] += crops.gray
-        self.passed_over[1] += len(crops.broken)
+        """Note how far the lanes are and what they skipped; too much that does not decode is a mistake."""
+        self.lane_states |= crops.lane_states
+        self.skipped_counts[0] += crops.gray
+        self.skipped_counts[1] += len(crops.broken)
         self.seen += len(crops.pixels) + crops.gray + len(crops.broken)
         self.broken += crops.broken
         if self.seen >= _BROKEN_SEEN and len(self.broken) > self.options.max_broken * self.seen:
@@ -163,23 +163,25 @@ class Run:
 
     def _save(self, crops: Crops) -> None:
         """Write the run's folder and a checkpoint; the folder first, so that what is resumed writes it again."""
-        everywhere = gather_object([(self.places, self.passed_over)])
-        self.places = {lane: place for places, _ in everywhere for lane, place in places.items()}
-        self.stage.gray_left_out += sum(counts[0] for _, counts in everywhere)
-        self.stage.broken_left_out += sum(counts[1] for _, counts in everywhere)
-        self.passed_over = [0, 0]
+        everywhere = gather_object([(self.lane_states, self.skipped_counts)])
+        self.lane_states = {
+            lane: lane_state for lane_states, _ in everywhere for lane, lane_state in lane_states.items()
+        }
+        self.stage.gray_skipped += sum(counts[0] for _, counts in everywhere)
+        self.stage.broken_skipped += sum(counts[1] for _, counts in everywhere)
+        self.skipped_counts = [0, 0]
         if not self.accelerator.is_main_process:
             return
         tensors = checkpoint.collect(self.recipe, self.average)
         if broken := checkpoint.not_finite(tensors):
-            raise FloatingPointError(f"weights are not finite at {self._where()}: {', '.join(broken[:3])}")
+            raise FloatingPointError(f"weights are NaN or infinite at {self._where()}: {', '.join(broken[:3])}")
         averaged: Colorizer = self.average.module  # type: ignore[assignment]
         measured = {"validation_psnr": self.validation.psnr(averaged)} if self.validation else {}
         self.log.write(**measured, **({"gray_psnr": self.validation.gray_psnr} if self.validation else {}))
         state = {
             "identity": identity(self.options, self.name, self.accelerator),
             "stage": asdict(self.stage),
-            "places": self.places,
+            "lane_states": self.lane_states,
             "rate_factor": self.recipe.rate_factor,
         }
         try:
@@ -189,7 +191,7 @@ class Run:
             raise StoppedError(f"cannot save ({error.strerror or error}) at {self._where()}") from error
 
     def _resume(self) -> None:
-        """Go on from the newest whole checkpoint, if there is one and it is wanted."""
+        """Resume from the newest whole checkpoint, if there is one and it is wanted."""
         if self.accelerator.is_main_process:
             for leftover in (*self.checkpoints.glob(".step-*"), *self.options.output_dir.glob(f".{self.name}-*")):
                 shutil.rmtree(leftover)  # a killed process was writing it
@@ -209,18 +211,18 @@ class Run:
         ]
         if differing:
             raise ValueError(
-                f"{found.folder} is of another run ({'; '.join(differing)}): give the same options to go on with it, "
+                f"{found.folder} is of another run ({'; '.join(differing)}): give the same options to resume it, "
                 "--no-resume to begin anew in its place, or another --output-dir"
             )
         self._restore(found)
-        done = "was finished before" if self.stage.steps_done == self.options.steps else "goes on"
+        done = "was finished before" if self.stage.steps_done == self.options.steps else "resumes"
         self.accelerator.print(f"{self.name}: {done} at step {self.stage.steps_done}, from {found.folder}")
 
     def _restore(self, found: checkpoint.Checkpoint) -> None:
         """Take everything over from a checkpoint."""
         checkpoint.restore(self.recipe, self.average, found.tensors())
         self.stage = Stage(**found.state["stage"])
-        self.places = {int(lane): place for lane, place in found.state["places"].items()}
+        self.lane_states = {int(lane): lane_state for lane, lane_state in found.state["lane_states"].items()}
         self.recipe.steps_done, self.recipe.rate_factor = self.stage.steps_done, found.state["rate_factor"]
 
     def _roll_back(self) -> None:
@@ -229,7 +231,7 @@ class Run:
         tries = self.stage.rollbacks + 1
         if found is None or tries - found.state["stage"]["rollbacks"] > _IN_A_ROW:
             raise FloatingPointError(
-                f"losses are not finite at {self._where()}, {_IN_A_ROW} steps in a row: lower the learning rate"
+                f"losses are NaN or infinite at {self._where()}, {_IN_A_ROW} steps in a row: lower the learning rate"
             )
         self._restore(found)
         self.stage.rollbacks = tries
@@ -245,5 +247,5 @@ class Run:
         return tuple(bool(x) for x in self.accelerator.reduce(said, "sum"))
 
     def _where(self) -> str:
-        """Where the run is, and how to go on."""
-        return f"step {self.stage.steps_done} of {self.name}; the same command goes on from the last checkpoint"
+        """Where the run is, and how to resume."""
+        return f"step {self.stage.steps_done} of {self.name}; the same command resumes from the last checkpoint"

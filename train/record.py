@@ -41,12 +41,12 @@ class Stage:
     versions: dict[str, str]
     steps_done: int = 0
     pictures_seen: int = 0
-    gray_left_out: int = 0
-    broken_left_out: int = 0
+    gray_skipped: int = 0
+    broken_skipped: int = 0
     seconds: float = 0.0
     waited_s: float = 0.0
     """Seconds of these that the steps waited for their data."""
-    steps_left_out: int = 0
+    steps_skipped: int = 0
     """For numbers that were not finite."""
     rollbacks: int = 0
     """Times that the run went back to a checkpoint with half the learning rate."""
@@ -56,7 +56,13 @@ class Stage:
 def earlier_stages(folder: Path) -> list[dict[str, Any]]:
     """The stages that made the weights in a folder; none if it does not say."""
     file = folder / RECORD
-    return json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
+    stages = json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
+    return [renamed_stage(stage) for stage in stages]
+
+
+def renamed_stage(stage: dict[str, Any]) -> dict[str, Any]:
+    """A stage of version 0.1 under today's names. To be removed in 0.3."""
+    return {key.replace("_left_out", "_skipped"): value for key, value in stage.items()}
 
 
 def weights_hash(folder: Path) -> str:

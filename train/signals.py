@@ -1,15 +1,15 @@
-"""Being told to stop: the step is finished and saved first, and the exit code says that the run can go on."""
+"""Being told to stop: the step is finished and saved first, and the exit code says that the run can be resumed."""
 
 import signal
 from types import FrameType
 from typing import Any, Self
 
-CAN_GO_ON = 75  # EX_TEMPFAIL of sysexits.h: run the same command again
+CAN_RESUME = 75  # EX_TEMPFAIL of sysexits.h: run the same command again
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 class StoppedError(Exception):
-    """The run stopped before its end, and can go on.
+    """The run stopped before its end, and can be resumed.
 
     Attributes:
         code: For the process to exit with.
@@ -17,7 +17,7 @@ class StoppedError(Exception):
 
     def __init__(self, text: str, received: int | None = None) -> None:
         super().__init__(text)
-        self.code = INTERRUPTED if received == signal.SIGINT else CAN_GO_ON
+        self.code = INTERRUPTED if received == signal.SIGINT else CAN_RESUME
 
 
 class Signals:

@@ -7,17 +7,17 @@ _HEADS = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
     "delta_e": "delta E 2000",
-    "colorfulness": "colourfulness",
+    "colorfulness": "colorfulness",
     "colorfulness_error": "its error",
     "fid": "FID",
 }
 
 
 def table(result: dict[str, Any]) -> str:
-    """Means and maxima of every row; FID and colourfulness' error where they were measured."""
+    """Means and maxima of every row; FID and colorfulness' error where they were measured."""
     rows = result["rows"]
     extras = [name for name in ("colorfulness_error", "fid") if any(name in row for row in rows.values())]
-    heads = ["PSNR mean / max (dB)", "SSIM mean / max", "delta E 2000", "colourfulness", *map(_HEADS.get, extras)]
+    heads = ["PSNR mean / max (dB)", "SSIM mean / max", "delta E 2000", "colorfulness", *map(_HEADS.get, extras)]
     lines = [f"| | {' | '.join(map(str, heads))} |", f"|{'---|' * (len(heads) + 1)}"]
     for row, m in rows.items():
         if row == TRUTH:

@@ -12,17 +12,17 @@ from train.data.dataset import open_stream, pictures, preview_colorfulness
 
 
 class Validation:
-    """Squares out of the middle of some colourful pictures, at the training size.
+    """Squares out of the middle of some colorful pictures, at the training size.
 
     Attributes:
         gray_psnr: Mean PSNR of their gray copies in dB: what a model must beat.
     """
 
     def __init__(self, dataset: str, split: str, column: str, size: int, count: int) -> None:
-        """Read the first so many colourful pictures of a split.
+        """Read the first so many colorful pictures of a split.
 
         Raises:
-            ValueError: If there is no such split, or no colourful picture in it.
+            ValueError: If there is no such split, or no colorful picture in it.
         """
         self.truths: list[Image.Image] = []
         for _, picture in pictures(open_stream(dataset, split, column), column):
@@ -31,7 +31,7 @@ class Validation:
             if len(self.truths) == count:
                 break
         if not self.truths:
-            raise ValueError(f"{dataset} ({split}) has no picture of colourfulness {COLORFUL:g} or more")
+            raise ValueError(f"{dataset} ({split}) has no picture of colorfulness {COLORFUL:g} or more")
         self.lights = [gray(truth) for truth in self.truths]
         self.gray_psnr = self._mean(self.lights)
 

@@ -1,4 +1,4 @@
-"""Pieces shared by the three generators."""
+"""Building blocks shared by the three generators."""
 
 from typing import TypeVar
 
@@ -11,16 +11,16 @@ _Head = TypeVar("_Head", nn.Conv2d, nn.ConvTranspose2d)
 
 
 def norm(channels: int) -> nn.GroupNorm:
-    """Group normalisation: the same in training and use, for any batch size and any number of processes.
+    """Group normalization: the same in training and use, for any batch size and any number of processes.
 
-    Batch normalisation, which the first rounds used, is none of these: running means drift from the averaged
-    weights that are published, and two processes would normalise by different statistics.
+    Batch normalization, which the first rounds used, is none of these: running means drift from the averaged
+    weights that are published, and two processes would normalize by different statistics.
     """
     return nn.GroupNorm(_GROUPS, channels)
 
 
 def start_gray(head: _Head) -> _Head:
-    """Zero a last layer's weights, so that an untrained model leaves pictures gray and learns colour from there."""
+    """Zero a last layer's weights, so that an untrained model leaves pictures gray and learns color from there."""
     nn.init.zeros_(head.weight)
     if head.bias is not None:
         nn.init.zeros_(head.bias)
@@ -31,7 +31,7 @@ def widths(width: int, depth: int, cap: int) -> list[int]:
     """Channels after each halving: width, 2 width, 4 width, ... up to cap times width.
 
     Raises:
-        ValueError: If width is not a multiple of the normalisation's groups, or depth is under 2.
+        ValueError: If width is not a multiple of the normalization's groups, or depth is under 2.
     """
     if width < _GROUPS or width % _GROUPS or depth < 2:
         raise ValueError(
@@ -41,11 +41,11 @@ def widths(width: int, depth: int, cap: int) -> list[int]:
     return [width * min(2**level, cap) for level in range(depth)]
 
 
-def double(x: Tensor) -> Tensor:
+def upsample(x: Tensor) -> Tensor:
     """Upsample (B, C, H, W) to (B, C, 2H, 2W), bilinear."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def up_and_join(x: Tensor, skip: Tensor) -> Tensor:
-    """Double x and append the encoder's features of the same size along the channels."""
-    return torch.cat((double(x), skip), dim=1)
+def upsample_and_join(x: Tensor, skip: Tensor) -> Tensor:
+    """Upsample x and append the encoder's features of the same size along the channels."""
+    return torch.cat((upsample(x), skip), dim=1)

@@ -1,11 +1,9 @@
 """Round 2: the residual U-Net of the conditional WGAN."""
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from colorization.colorizer import Colorizer
-from colorization.models.blocks import double, norm, start_gray, up_and_join, widths
+from colorization.models.blocks import norm, start_gray, upsample, upsample_and_join, widths
 
 
 class ResBlock(nn.Module):
@@ -36,7 +34,7 @@ class ResBlock(nn.Module):
 
 
 class CWGAN(Colorizer):
-    """U-Net of residual blocks with dropout in the decoder; ab is predicted at half resolution and doubled."""
+    """U-Net of residual blocks with dropout in the decoder; ab is predicted at half resolution and upsampled."""
 
     name = "cwgan"
 
@@ -45,26 +43,21 @@ class CWGAN(Colorizer):
         self.dropout = dropout
         channels = widths(width, depth, cap=6)  # 32, 64, 128, 192, 192
         self.stem = nn.Conv2d(1, channels[0], 3, stride=2, padding=1)
-        self.down = nn.ModuleList(
+        self.encoder = nn.ModuleList(
             ResBlock(c_in, c_out, stride=2) for c_in, c_out in zip(channels[:-1], channels[1:], strict=True)
         )
-        self.up = nn.ModuleList(
+        self.decoder = nn.ModuleList(
             ResBlock(below + skip, skip, dropout=dropout)
             for below, skip in zip(channels[:0:-1], channels[-2::-1], strict=True)
         )
         self.head = nn.Sequential(norm(channels[0]), nn.ReLU(), start_gray(nn.Conv2d(channels[0], 2, 3, padding=1)))
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """The keyword arguments that build this network again, and its name."""
-        return super().config | {"dropout": self.dropout}
-
     def predict(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
         skips = [self.stem(L)]  # (B, channels[0], H / 2, W / 2)
-        for down in self.down:
-            skips.append(down(skips[-1]))
+        for block in self.encoder:
+            skips.append(block(skips[-1]))
         x = skips.pop()
-        for up in self.up:
-            x = up(up_and_join(x, skips.pop()))
-        return double(self.head(x))
+        for block in self.decoder:
+            x = block(upsample_and_join(x, skips.pop()))
+        return upsample(self.head(x))

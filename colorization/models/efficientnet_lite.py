@@ -1,9 +1,9 @@
-"""EfficientNet-Lite0's way down: what the U-Net sees with."""
+"""EfficientNet-Lite0 without its classifier: the U-Net's encoder."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# One row per halving after the first; in it (kernel, widening, channels, repeats) of each stage, the first of which
+# One row per halving after the first; in it (kernel, expand_ratio, channels, repeats) of each stage, the first of which
 # has stride 2. Half of the stages have 5x5 kernels.
 _HALVINGS: tuple[tuple[tuple[int, int, int, int], ...], ...] = (
     ((3, 6, 24, 2),),
@@ -17,21 +17,21 @@ _WIDTH = 32  # channels of the stem in the published network
 class Convolution(nn.Conv2d):
     """Convolution with bias, padded as the published weights expect: what is odd goes to the right and below.
 
-    The published network normalises by batch after each convolution. With the running statistics held still, so that
+    The published network normalizes by batch after each convolution. With the running statistics frozen, so that
     every batch size and any number of processes mean the same network as the averaged weights that are published,
     that is a constant factor and offset per channel: `train.recipes.pretrained` folds them into weights and bias.
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
         super().__init__(c_in, c_out, kernel, stride=stride, groups=groups)
-        around = kernel - stride
-        self.around = (around // 2, around - around // 2) * 2
+        padding = kernel - stride
+        self.same_padding = (padding // 2, padding - padding // 2) * 2  # left, right, top, bottom
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, c_in, H, W) to (B, c_out, H / stride, W / stride)."""
-        return super().forward(F.pad(x, self.around))
+        return super().forward(F.pad(x, self.same_padding))
 
 
 class MBConv(nn.Module):
@@ -41,10 +41,10 @@ class MBConv(nn.Module):
         Sandler et al. 2018, arXiv:1801.04381, table 1; without squeeze and excitation, as in EfficientNet-Lite.
     """
 
-    def __init__(self, c_in: int, c_out: int, kernel: int, widening: int, stride: int) -> None:
+    def __init__(self, c_in: int, c_out: int, kernel: int, expand_ratio: int, stride: int) -> None:
         super().__init__()
-        wide = c_in * widening
-        layers = [Convolution(c_in, wide), nn.ReLU6()] if widening > 1 else []
+        wide = c_in * expand_ratio
+        layers = [Convolution(c_in, wide), nn.ReLU6()] if expand_ratio > 1 else []
         layers += [Convolution(wide, wide, kernel, stride, groups=wide), nn.ReLU6(), Convolution(wide, c_out)]
         self.body = nn.Sequential(*layers)
         self.shortcut = stride == 1 and c_in == c_out
@@ -75,22 +75,22 @@ class EfficientNetLite(nn.Module):
                 f"expected a width that is a multiple of 8 and a depth of 2 to {len(_HALVINGS) + 1}"
             )
         c_in = 16 * width // _WIDTH
-        stem = [Convolution(1, width, 3, stride=2), nn.ReLU6(), MBConv(width, c_in, 3, widening=1, stride=1)]
-        self.down, self.channels = nn.ModuleList([nn.Sequential(*stem)]), [c_in]
+        stem = [Convolution(1, width, 3, stride=2), nn.ReLU6(), MBConv(width, c_in, 3, expand_ratio=1, stride=1)]
+        self.stages, self.channels = nn.ModuleList([nn.Sequential(*stem)]), [c_in]
         for halving in _HALVINGS[: depth - 1]:
             blocks = []
-            for stage, (kernel, widening, channels, repeats) in enumerate(halving):
+            for stage, (kernel, expand_ratio, channels, repeats) in enumerate(halving):
                 for repeat in range(repeats):
                     c_out, stride = channels * width // _WIDTH, 2 if stage == repeat == 0 else 1
-                    blocks.append(MBConv(c_in, c_out, kernel, widening, stride))
+                    blocks.append(MBConv(c_in, c_out, kernel, expand_ratio, stride))
                     c_in = c_out
-            self.down.append(nn.Sequential(*blocks))
+            self.stages.append(nn.Sequential(*blocks))
             self.channels.append(c_in)
 
     def forward(self, L: Tensor) -> list[Tensor]:
         """Map L (B, 1, H, W) in [-1, 1] to features (B, channels[i], H / 2^(i+1), W / 2^(i+1))."""
         features, x = [], L
-        for down in self.down:
-            x = down(x)
+        for stage in self.stages:
+            x = stage(x)
             features.append(x)
         return features

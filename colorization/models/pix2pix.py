@@ -11,7 +11,7 @@ class Pix2Pix(Colorizer):
     """U-Net of plain 4x4 stride-2 Conv2d down and ConvTranspose2d up, with skip connections, without dropout.
 
     Source:
-        Isola et al. 2017, arXiv:1611.07004, section 6.1.1, with group instead of batch normalisation.
+        Isola et al. 2017, arXiv:1611.07004, section 6.1.1, with group instead of batch normalization.
     """
 
     name = "pix2pix"
@@ -19,31 +19,33 @@ class Pix2Pix(Colorizer):
     def __init__(self, width: int = 32, depth: int = 5, working_size: int = 256) -> None:
         super().__init__(width, depth, working_size)
         channels = widths(width, depth, cap=8)  # 32, 64, 128, 256, 256
-        self.down = nn.ModuleList(
-            self._down(c_in, c_out, first=level == 0)
+        self.encoder = nn.ModuleList(
+            self._encode(c_in, c_out, first=level == 0)
             for level, (c_in, c_out) in enumerate(zip([1, *channels[:-1]], channels, strict=True))
         )
         # Every level but the lowest takes the level below joined with its own encoder features.
         ins = [channels[-1], *(2 * c for c in channels[-2::-1])]
-        self.up = nn.ModuleList(self._up(c_in, c_out) for c_in, c_out in zip(ins[:-1], channels[-2::-1], strict=True))
+        self.decoder = nn.ModuleList(
+            self._decode(c_in, c_out) for c_in, c_out in zip(ins[:-1], channels[-2::-1], strict=True)
+        )
         self.head = start_gray(nn.ConvTranspose2d(ins[-1], 2, 4, stride=2, padding=1))
 
     @staticmethod
-    def _down(c_in: int, c_out: int, first: bool) -> nn.Sequential:
+    def _encode(c_in: int, c_out: int, first: bool) -> nn.Sequential:
         conv = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
         return nn.Sequential(conv, nn.LeakyReLU(0.2)) if first else nn.Sequential(conv, norm(c_out), nn.LeakyReLU(0.2))
 
     @staticmethod
-    def _up(c_in: int, c_out: int) -> nn.Sequential:
+    def _decode(c_in: int, c_out: int) -> nn.Sequential:
         return nn.Sequential(nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), norm(c_out), nn.ReLU())
 
     def predict(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
         skips, x = [], L
-        for down in self.down:
-            x = down(x)
+        for layer in self.encoder:
+            x = layer(x)
             skips.append(x)  # (B, channels[level], H / 2^(level+1), W / 2^(level+1))
         x = skips.pop()
-        for up in self.up:
-            x = torch.cat((up(x), skips.pop()), dim=1)
+        for layer in self.decoder:
+            x = torch.cat((layer(x), skips.pop()), dim=1)
         return self.head(x)

@@ -4,27 +4,27 @@ import torch
 from torch import Tensor, nn
 
 from colorization.colorizer import Colorizer
-from colorization.models.blocks import double, norm, start_gray, up_and_join
+from colorization.models.blocks import norm, start_gray, upsample, upsample_and_join
 from colorization.models.efficientnet_lite import EfficientNetLite
 
 
 class UNet(Colorizer):
-    """U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages on the way down, upsample + 3x3 convolution on the way up.
+    """U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages as encoder, upsampling + 3x3 convolution as decoder.
 
-    The way down has learned from ImageNet what things are, which no few thousand landscapes teach; the wide kernels
-    see more of a sky or a slope per level; upsampling by interpolation leaves no checkerboard. ab is predicted at
-    half resolution and doubled: colour needs no more, and it halves the time.
+    The encoder is pretrained on ImageNet, which teaches more about objects than a few thousand landscapes can; 5x5
+    kernels give a larger receptive field per level; upsampling by interpolation avoids checkerboard artifacts. ab is
+    predicted at half resolution and upsampled: color needs no more, and it halves the time.
     """
 
     name = "unet"
 
     def __init__(self, width: int = 32, depth: int = 5, working_size: int = 320) -> None:
         super().__init__(width, depth, working_size)
-        self.down = EfficientNetLite(width, depth)
-        skips = self.down.channels[-2::-1]
+        self.encoder = EfficientNetLite(width, depth)
+        skips = self.encoder.channels[-2::-1]
         outs = [width * min(4, 2**level) for level in range(depth - 1)][::-1]  # 128, 128, 64, 32
-        ins = [self.down.channels[-1], *outs[:-1]]
-        self.up = nn.ModuleList(
+        ins = [self.encoder.channels[-1], *outs[:-1]]
+        self.decoder = nn.ModuleList(
             self._layer(below + skip, c_out) for below, skip, c_out in zip(ins, skips, outs, strict=True)
         )
         self.head = start_gray(nn.Conv2d(outs[-1], 2, 3, padding=1))
@@ -36,7 +36,7 @@ class UNet(Colorizer):
 
     def predict(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
-        *skips, x = self.down(L)
-        for up in self.up:
-            x = up(up_and_join(x, skips.pop()))
-        return double(self.head(x))
+        *skips, x = self.encoder(L)
+        for layer in self.decoder:
+            x = layer(upsample_and_join(x, skips.pop()))
+        return upsample(self.head(x))

@@ -60,7 +60,7 @@ def test_equal_names_do_not_overwrite_each_other(run, folder, tmp_path):
     assert sorted(f.name for f in (tmp_path / "out/unet").iterdir()) == ["old-2.png", "old.png"]
 
 
-def test_colours_are_as_strong_as_asked_for(run, folder, tmp_path):
+def test_colors_are_as_strong_as_asked_for(run, folder, tmp_path):
     chroma = []
     for strength in ("0", "1", "1.5"):
         assert run(folder / "old.jpg", "--strength", strength, "--output", tmp_path / strength).returncode == 0
@@ -89,7 +89,7 @@ def test_mistakes_are_one_line_and_exit_code_1(run, arguments, reason, tmp_path)
     assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_animation_is_coloured_and_its_owner_told(run, tmp_path, photograph):
+def test_an_animation_is_colored_and_its_owner_told(run, tmp_path, photograph):
     frames = [photograph.convert("L").resize((64, 48)), Image.new("L", (64, 48))]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     done = run(tmp_path / "moving.gif", "--output", tmp_path / "out")

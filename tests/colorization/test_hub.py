@@ -99,14 +99,23 @@ def few_weights():
         (lambda hub, file: {"config.json": None}, "it has no config.json"),
         (lambda hub, file: {"model.safetensors": None}, "it has no model.safetensors"),
         (lambda hub, file: {"config.json": b"{"}, "does not hold a usable model"),
-        (lambda hub, file: {"config.json": b'{"model": "resnet"}'}, 'says "model": "resnet", expected one of'),
         (
-            lambda hub, file: {"config.json": b'{"model": "unet", "width": 100000}'},
+            lambda hub, file: {"config.json": b'{"model_type": "resnet"}'},
+            'says "model_type": "resnet", expected one of',
+        ),
+        (
+            lambda hub, file: {"config.json": b'{"model_type": "unet", "width": 100000}'},
             r"holds [\d,]+ numbers, expected [\d,]+ by config.json",
         ),
-        (lambda hub, file: {"config.json": b'{"model": "unet", "depth": 1000000}'}, "expected a width of 1 or more"),
+        (
+            lambda hub, file: {"config.json": b'{"model_type": "unet", "depth": 1000000}'},
+            "expected a width of 1 or more",
+        ),
         (lambda hub, file: {"model.safetensors": b"\x80\x04 pickle"}, "does not hold a usable model"),
-        (lambda hub, file: {"model.safetensors": save_file(nan_weights(), file) or file.read_bytes()}, "no numbers in"),
+        (
+            lambda hub, file: {"model.safetensors": save_file(nan_weights(), file) or file.read_bytes()},
+            "NaN or infinite weights in",
+        ),
         (
             lambda hub, file: {"model.safetensors": save_file(few_weights(), file) or file.read_bytes()},
             min(load_file(EMBEDDED / "unet/model.safetensors")),

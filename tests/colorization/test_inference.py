@@ -13,7 +13,7 @@ from page.comparison import Comparison
 
 
 class Vivid(Colorizer):
-    """Predicts the most impossible colours there are, everywhere."""
+    """Predicts the most impossible colors there are, everywhere."""
 
     name = "vivid"
 
@@ -36,7 +36,7 @@ def lightness(picture):
     return rgb2lab(np.asarray(picture.convert("RGB")))[..., 0]
 
 
-def test_photograph_keeps_size_and_lightness_and_gains_colour(model, photograph):
+def test_photograph_keeps_size_and_lightness_and_gains_color(model, photograph):
     light = gray(photograph)
     result = colorize(model, light)
     assert result.size == photograph.size and result.mode == "RGB" and result.info == {}
@@ -44,7 +44,7 @@ def test_photograph_keeps_size_and_lightness_and_gains_colour(model, photograph)
     assert colorfulness(np.asarray(result)) > 3
 
 
-def test_stronger_colours_keep_lightness(model, photograph):
+def test_stronger_colors_keep_lightness(model, photograph):
     light = gray(photograph)
     results = [colorize(model, light, strength) for strength in (0, 0.5, 1, 2)]
     vivid = [colorfulness(np.asarray(result)) for result in results]
@@ -55,7 +55,7 @@ def test_stronger_colours_keep_lightness(model, photograph):
 
 @pytest.mark.parametrize("strength", [-0.1, 2.1, float("nan"), float("inf")])
 def test_a_strength_that_is_none_is_refused(strength):
-    with pytest.raises(ValueError, match=f"strength of colour is {strength}, expected a number of 0 to 2"):
+    with pytest.raises(ValueError, match=f"strength of color is {strength}, expected a number of 0 to 2"):
         colorize(Vivid(), Image.new("L", (64, 64)), strength)
 
 
@@ -119,14 +119,14 @@ def test_damaged_weights_are_named_not_painted_black(photograph):
         colorize(Vivid(a=float("nan")), photograph)
 
 
-def test_a_colour_photograph_is_compared_and_a_gray_one_is_not(photograph):
+def test_a_color_photograph_is_compared_and_a_gray_one_is_not(photograph):
     models = {"unet": load("unet")}
-    colour, mono = Comparison(photograph), Comparison(gray(photograph))
-    assert colour.original is photograph and mono.original is None
-    assert np.array_equal(np.asarray(colour.light), np.asarray(mono.light))
-    (result,) = colour.results(models)
+    color, mono = Comparison(photograph), Comparison(gray(photograph))
+    assert color.original is photograph and mono.original is None
+    assert np.array_equal(np.asarray(color.light), np.asarray(mono.light))
+    (result,) = color.results(models)
     assert result.scores.psnr > 10 and result.seconds > 0 and result.picture.size == photograph.size
-    assert colour.gray_scores().delta_e > 0
+    assert color.gray_scores().delta_e > 0
     (result,) = mono.results(models)
     assert result.scores is None and mono.gray_scores() is None
 

@@ -71,7 +71,7 @@ def test_gradients_are_right():
     assert torch.autograd.gradcheck(lab.lab_to_rgb, lab.rgb_to_lab(rgb).detach().requires_grad_())
 
 
-def test_fit_gamut_keeps_lightness_and_hue_of_impossible_colours():
+def test_fit_gamut_keeps_lightness_and_hue_of_impossible_colors():
     lightness = torch.linspace(0, 100, 41).double()
     angle = torch.linspace(0, 6.28, 37).double()
     L, hue = torch.meshgrid(lightness, angle, indexing="ij")
@@ -87,7 +87,7 @@ def test_fit_gamut_keeps_lightness_and_hue_of_impossible_colours():
     assert (clipped[0] - L).abs().max() > 20, "plain clipping would have passed too: this test shows nothing"
 
 
-def test_fit_gamut_leaves_possible_colours_alone():
+def test_fit_gamut_leaves_possible_colors_alone():
     rgb = torch.rand(3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(2)) * 0.98 + 0.01
     assert torch.allclose(lab.fit_gamut(lab.rgb_to_lab(rgb)), rgb, atol=1e-5)
 

@@ -116,9 +116,9 @@ def test_a_pickle_is_never_loaded(model, tmp_path):
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ("{}", 'says "model": null, expected one of pix2pix'),
+        ("{}", 'says "model_type": null, expected one of pix2pix'),
         ("not json", "usable model"),
-        ('{"model": "unet", "width": "x"}', "usable model"),
+        ('{"model_type": "unet", "width": "x"}', "usable model"),
     ],
 )
 def test_wrong_configs_are_named(tmp_path, config, reason):

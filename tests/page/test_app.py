@@ -47,7 +47,7 @@ def test_one_named_endpoint(client):
     assert list(named) == ["/colorize"]
 
 
-def test_the_endpoint_colours_a_photograph(client, old, photograph):
+def test_the_endpoint_colors_a_photograph(client, old, photograph):
     original, light, *results = client.predict(handle_file(old), api_name="/colorize")
     assert original is None
     for name, file in zip(NAMES, results[:3], strict=True):
@@ -64,9 +64,9 @@ def test_the_endpoint_colours_a_photograph(client, old, photograph):
     assert b"a secret" not in b"".join(Path(f).read_bytes() for f in (light, *results[:3]))
 
 
-def test_a_colour_photograph_is_scored_beside_the_gray_row(client, photograph, tmp_path):
-    photograph.save(tmp_path / "colour.png")
-    original, light, *_, table, _ = client.predict(handle_file(tmp_path / "colour.png"), api_name="/colorize")
+def test_a_color_photograph_is_scored_beside_the_gray_row(client, photograph, tmp_path):
+    photograph.save(tmp_path / "color.png")
+    original, light, *_, table, _ = client.predict(handle_file(tmp_path / "color.png"), api_name="/colorize")
     assert np.array_equal(np.asarray(Image.open(original)), np.asarray(photograph))
     assert np.array_equal(np.asarray(Image.open(light)), np.asarray(gray(photograph)))
     rows = {row[0]: row[2:] for row in table["data"]}
@@ -77,7 +77,7 @@ def test_a_colour_photograph_is_scored_beside_the_gray_row(client, photograph, t
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("text.jpg", b"hello", "This file cannot be coloured: this is not a JPEG"),
+        ("text.jpg", b"hello", "This file cannot be colored: this is not a JPEG"),
         ("empty.png", b"", "the file is empty"),
         ("cut.png", None, "damaged or cut short"),
         ("drawing.svg", b"<svg onload='alert(1)'/>", "this is not a JPEG"),
@@ -94,7 +94,7 @@ def test_a_bad_file_is_a_sentence(client, old, photograph, tmp_path, name, data,
     assert client.predict(handle_file(old), api_name="/colorize"), "and the next request is served"
 
 
-def test_colours_are_as_strong_as_asked_for(client, old):
+def test_colors_are_as_strong_as_asked_for(client, old):
     def chroma(*strength):
         *_, unet, _, _, _, _, _ = client.predict(handle_file(old), *strength, api_name="/colorize")
         pixels = np.asarray(Image.open(unet)).astype(int)
@@ -105,7 +105,7 @@ def test_colours_are_as_strong_as_asked_for(client, old):
 
 @pytest.mark.parametrize("strength", [-1, 2.5, None, "strong", [1]])
 def test_a_bad_strength_is_a_sentence(client, old, strength):
-    with pytest.raises(AppError, match=r"The strength of colour is .*, expected a number of 0 to 2"):
+    with pytest.raises(AppError, match=r"The strength of color is .*, expected a number of 0 to 2"):
         client.predict(handle_file(old), strength, api_name="/colorize")
 
 
@@ -162,7 +162,7 @@ def natural_size(page, name):
     return image.evaluate("async i => { await i.decode(); return [i.naturalWidth, i.naturalHeight]; }")
 
 
-def test_a_photograph_is_coloured_by_three_models_in_the_browser(page, old, photograph, tmp_path):
+def test_a_photograph_is_colored_by_three_models_in_the_browser(page, old, photograph, tmp_path):
     upload(page, old)
     for name in NAMES:
         assert natural_size(page, name) == list(photograph.size)
@@ -182,7 +182,7 @@ def test_a_photograph_is_coloured_by_three_models_in_the_browser(page, old, phot
     page.screenshot(path=folder / "page.png", full_page=True)
 
 
-def test_the_strength_of_colour_is_changed_by_keyboard(page, old):
+def test_the_strength_of_color_is_changed_by_keyboard(page, old):
     upload(page, old)
     natural_size(page, "unet")
     before = page.locator("#unet img").get_attribute("src")
@@ -196,8 +196,8 @@ def test_the_strength_of_colour_is_changed_by_keyboard(page, old):
 
 
 def test_the_pickers_choose_what_is_compared(page, photograph, tmp_path):
-    photograph.save(tmp_path / "colour.png")
-    upload(page, tmp_path / "colour.png")
+    photograph.save(tmp_path / "color.png")
+    upload(page, tmp_path / "color.png")
     assert natural_size(page, "original") == list(photograph.size)
     page.get_by_text("The gray copy is the row to beat.").wait_for()
     pick(page, "Left", "original")
@@ -209,7 +209,7 @@ def test_the_pickers_choose_what_is_compared(page, photograph, tmp_path):
 def test_an_error_is_a_sentence_on_the_page(page, tmp_path):
     (tmp_path / "text.jpg").write_bytes(b"hello")
     upload(page, tmp_path / "text.jpg")
-    page.get_by_text("This file cannot be coloured: this is not a JPEG").wait_for()
+    page.get_by_text("This file cannot be colored: this is not a JPEG").wait_for()
 
 
 def test_an_example_is_one_click(page, photograph):

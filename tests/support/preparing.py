@@ -17,7 +17,7 @@ def save(folder, pictures, suffix="png", **options):
 
 
 def made(source, output, **options):
-    """The summary, the rows by split, and what was left out by file."""
+    """The summary, the rows by split, and what was skipped by file."""
     summary = prepare(PrepareOptions(source, output, **options))
     rows = {}
     for file in sorted(output.glob("*.parquet")):

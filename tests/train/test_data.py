@@ -22,7 +22,7 @@ def take(loader, count):
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_gray_and_broken_pictures_are_left_out_and_counted(parquet, workers):
+def test_gray_and_broken_pictures_are_skipped_and_counted(parquet, workers):
     taken = take(loader(parquet, workers), 16)  # two passes of 32 good pictures
     assert {c.pixels.shape for c in taken} == {(4, 3, 32, 32)} and taken[0].pixels.dtype == torch.uint8
     assert 4 <= sum(c.gray for c in taken) <= 8 and 2 <= sum(len(c.broken) for c in taken) <= 4
@@ -95,8 +95,8 @@ def test_pictures_are_walked_in_order_with_their_errors(parquet):
 
 def test_batches_are_network_units(crops):
     pixels = torch.from_numpy(np.stack([np.asarray(c) for c in crops[:3]])).permute(0, 3, 1, 2)
-    L, ab, chance = to_batch(pixels, torch.rand(3))
-    assert chance.shape == (3,) and L.shape == (3, 1, 96, 96) and ab.shape == (3, 2, 96, 96)
+    L, ab, mix = to_batch(pixels, torch.rand(3))
+    assert mix.shape == (3,) and L.shape == (3, 1, 96, 96) and ab.shape == (3, 2, 96, 96)
     assert L.min() >= -1 and L.max() <= 1.0001 and ab.abs().max() < 1
 
 

@@ -42,7 +42,7 @@ def test_every_table_carries_the_gray_row(evaluation):
     result = json.loads(file.read_text())
     rows = result["rows"]
     assert list(rows) == ["gray", "constant", *NAMES, str(copy), "truth"]
-    assert result["photographs"] == 8 and result["less_colourful"] == 1 and result["undecodable"] == 1
+    assert result["photographs"] == 8 and result["less_colorful"] == 1 and result["undecodable"] == 1
     assert rows["gray"]["colorfulness"] == 0 and rows["truth"]["colorfulness"] > 15
     assert all(
         rows[n]["psnr_max"] >= rows[n]["psnr_mean"] > 5 and 0 < rows[n]["ssim_mean"] <= 1 for n in ("gray", *NAMES)
@@ -55,7 +55,7 @@ def test_every_table_carries_the_gray_row(evaluation):
     assert low < value < high and value == pytest.approx(rows["unet"]["psnr_mean"], abs=1e-3)
 
 
-def test_the_constant_row_has_one_colour_and_the_inputs_lightness(photograph):
+def test_the_constant_row_has_one_color_and_the_inputs_lightness(photograph):
     from skimage.color import rgb2lab
 
     light = gray(photograph)
@@ -80,14 +80,14 @@ def test_fid_without_its_network_is_one_line(monkeypatch, parquet, tmp_path):
 
 def test_the_protocol_names_the_threshold_that_was_used(parquet, tmp_path):
     options = EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", min_colorfulness=9.5, limit=2)
-    assert evaluate(options)["protocol"].endswith("colourfulness 9.5 or more")
+    assert evaluate(options)["protocol"].endswith("colorfulness 9.5 or more")
 
 
 def test_every_photograph_is_in_the_csv_file(evaluation):
     with evaluation[0].with_suffix(".csv").open() as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 9 * 7
-    gray = [float(line["psnr"]) for line in lines if line["row"] == "gray" and line["apart"] == "False"]
+    gray = [float(line["psnr"]) for line in lines if line["row"] == "gray" and line["less_colorful"] == "False"]
     mean = json.loads(evaluation[0].read_text())["rows"]["gray"]["psnr_mean"]
     assert sum(gray) / len(gray) == pytest.approx(mean, abs=1e-3)
 
@@ -100,7 +100,7 @@ def test_the_contact_sheet_is_a_picture(evaluation):
 def test_mistakes_are_one_line(run, parquet, tmp_path):
     for arguments, reason in (
         (["--model", "tests", "--dataset", parquet], "usable model"),
-        (["--model", "unet", "--dataset", parquet, "--min-colorfulness", 500], "no photograph of colourfulness 500"),
+        (["--model", "unet", "--dataset", parquet, "--min-colorfulness", 500], "no photograph of colorfulness 500"),
         (["--model", "unet", "--dataset", parquet, "--split", "test"], "cannot open the split 'test'"),
     ):
         done = run("train.evaluate", *arguments, "--output", tmp_path / "x.json")
@@ -117,7 +117,7 @@ def test_a_card_says_what_was_measured_and_how_it_was_trained(run, evaluation):
     assert metrics["model"] == row
     assert f"| unet | {row['psnr_mean']:.2f} / {row['psnr_max']:.2f} |" in card.text and "| gray |" in card.text
     (stage, *_) = json.loads((copy / "training.json").read_text())["stages"]
-    assert stage["command"] in card.text and "no licence for redistribution" in card.text
+    assert stage["command"] in card.text and "no license for redistribution" in card.text
     assert card.data.library_name == "landscape-colorization" and card.data.pipeline_tag == "image-to-image"
     results = {(r.metric_type, r.metric_name): r.metric_value for r in card.data.eval_results}
     assert results["psnr", "PSNR (dB)"] == row["psnr_mean"]

@@ -18,7 +18,7 @@ from train.config import TrainOptions
 from train.loop import train
 from train.recipes.pix2pix import Pix2PixConfig
 from train.recipes.unet import UNetConfig, UNetRecipe
-from train.signals import CAN_GO_ON, StoppedError
+from train.signals import CAN_RESUME, StoppedError
 
 UNET = UNetConfig(width=8, depth=3, perceptual_weight=0.0)
 
@@ -41,7 +41,7 @@ def learned(folder):
 
 @pytest.fixture
 def poison(monkeypatch):
-    """Make the colours of some optimisation steps not a number; `when(step, times)` says which."""
+    """Make the colors of some optimization steps not a number; `when(step, times)` says which."""
 
     def poison(when):
         step, times = UNetRecipe.step, {}
@@ -57,12 +57,12 @@ def poison(monkeypatch):
     return poison
 
 
-def test_one_bad_step_is_left_out_and_counted(parquet, tmp_path, poison, capfd):
+def test_one_bad_step_is_skipped_and_counted(parquet, tmp_path, poison, capfd):
     poison(lambda step, _: step in (3, 5, 6))
     run(parquet, tmp_path)
     stage = stage_of(tmp_path)
-    assert (stage["steps_done"], stage["steps_left_out"], stage["rollbacks"]) == (12, 3, 0)
-    assert "unet: step 3 is left out, its gradients are not finite" in capfd.readouterr().err
+    assert (stage["steps_done"], stage["steps_skipped"], stage["rollbacks"]) == (12, 3, 0)
+    assert "unet: step 3 is skipped: its gradients are NaN or infinite" in capfd.readouterr().err
     assert load(tmp_path / "unet") and not checkpoint.not_finite(learned(tmp_path))
 
 
@@ -104,7 +104,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(parquet, tmp_p
     run(parquet, tmp_path)
     said = capsys.readouterr().out
     assert f"unet: damaged, so an earlier checkpoint is used: {victim.parent}" in said
-    assert "unet: goes on at step 8" in said
+    assert "unet: resumes at step 8" in said
     again = learned(tmp_path)
     assert all(torch.equal(again[name], value) for name, value in wanted.items())
 
@@ -143,8 +143,8 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, subproc
     done = subprocess.run(
         [*map(str, words)], cwd=ROOT, env=subprocess_env, capture_output=True, text=True, preexec_fn=full
     )
-    assert done.returncode == CAN_GO_ON, done.stderr
-    assert "cannot save (" in done.stderr and "the same command goes on from the last checkpoint" in done.stderr
+    assert done.returncode == CAN_RESUME, done.stderr
+    assert "cannot save (" in done.stderr and "the same command resumes from the last checkpoint" in done.stderr
     assert "Traceback" not in done.stderr
     after = learned(tmp_path / "full")
     assert all(torch.equal(after[name], value) for name, value in before.items())
@@ -177,7 +177,7 @@ def test_a_network_that_is_gone_is_no_failure_but_a_pause(parquet, tmp_path, mon
     monkeypatch.setattr(stream, "encoded", gone)
     with pytest.raises(StoppedError, match=r"cannot be read on \(no route to the Hub\) at step \d of unet") as stopped:
         run(parquet, tmp_path / "cut")
-    assert stopped.value.code == CAN_GO_ON
+    assert stopped.value.code == CAN_RESUME
     monkeypatch.setattr(stream, "encoded", read)
     run(parquet, tmp_path / "cut")
     assert all(torch.equal(learned(tmp_path / "cut")[n], v) for n, v in learned(tmp_path / "whole").items())
@@ -185,7 +185,7 @@ def test_a_network_that_is_gone_is_no_failure_but_a_pause(parquet, tmp_path, mon
 
 def test_a_batch_in_parts_is_the_same_batch(parquet, tmp_path):
     for parts in (1, 2):
-        # Width 16: at 8 each group of the normalisation is one channel, and the bias before it does nothing but drift.
+        # Width 16: at 8 each group of the normalization is one channel, and the bias before it does nothing but drift.
         wider = UNetConfig(width=16, depth=3, perceptual_weight=0.0)
         run(parquet, tmp_path / str(parts), batch_size=4, accumulate=parts, vary_lightness=False, unet=wider)
     one, two = (learned(tmp_path / parts) for parts in ("1", "2"))

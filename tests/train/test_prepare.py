@@ -1,4 +1,4 @@
-"""A folder of photographs to a data set: what is in the parquet, what was left out, and who can read it."""
+"""A folder of photographs to a data set: what is in the parquet, what was skipped, and who can read it."""
 
 import itertools
 import subprocess
@@ -47,9 +47,9 @@ def test_the_smallest_source_is_validation_and_all_is_counted(prepared):
         "train": {"forest", "sea"},
     }
     assert summary.counts == {("train", "forest"): 20, ("train", "sea"): 16, ("validation", "fog"): 4}
-    assert summary.left_out == {"gray": 2, "undecodable": 1, "duplicate": 1}
+    assert summary.skipped == {"gray": 2, "undecodable": 1, "duplicate": 1}
     assert skipped.keys() == {"forest/0.gif", "forest/1.gif", "sea/broken.jpg", "sea/copy.png"}
-    assert skipped["forest/0.gif"] == "gray: colourfulness 0.0, expected 8 or more"
+    assert skipped["forest/0.gif"] == "gray: colorfulness 0.0, expected 8 or more"
     assert skipped["sea/broken.jpg"].startswith("undecodable: the picture is damaged or cut short")
     assert skipped["sea/copy.png"] == "duplicate of fog/1.png"  # training loses it, though sea comes after fog
 
@@ -95,7 +95,7 @@ def test_the_card_says_what_was_done_and_nothing_of_the_machine(prepared, source
     for line in (
         "| train | forest | 20 |",
         "| validation | fog | 4 |",
-        "| 2 | gray or nearly so (colourfulness under 8, Hasler and Suesstrunk 2003) |",
+        "| 2 | gray or nearly so (colorfulness under 8, Hasler and Suesstrunk 2003) |",
         "| 1 | the same picture as another, pixel for pixel |",
         "accelerate launch train --recipe all --dataset set",
         "short side over 320 px",
@@ -134,7 +134,7 @@ def test_pictures_are_made_smaller_but_never_larger(photograph, crops, tmp_path)
     assert sorted(opened(row).size for row in rows["train"]) == [(96, 96), (100, 150)]  # 427x640 upright
 
 
-def test_rows_are_jpeg_of_full_colour_without_metadata(photograph, crops, tmp_path):
+def test_rows_are_jpeg_of_full_color_without_metadata(photograph, crops, tmp_path):
     exif = Image.Exif()
     exif[0x010E], exif[0x8825] = "a secret place", {1: "N", 2: (48.0, 51.0, 30.0)}
     save(tmp_path / "in", [photograph], "jpg", exif=exif, comment=b"a secret remark", quality=98, subsampling=0)
@@ -201,7 +201,7 @@ def test_the_command_line(source, tmp_path, subprocess_env):
         "validation is sea, as asked for",
         "train: 23 of 26 files",
         "validation: 17 of 18 files",
-        "left out: 1 duplicate, 2 gray, 1 undecodable",
+        "skipped: 1 duplicate, 2 gray, 1 undecodable",
         f"The data set, its card and skipped.csv are in {tmp_path / 'out'}",
         f"next: accelerate launch train --recipe all --dataset {tmp_path / 'out'}",
     ]

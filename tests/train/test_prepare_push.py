@@ -76,7 +76,7 @@ def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, mo
         ({"private": True}, "--private is for a data set on the Hub"),
         ({"validation": ("c",)}, "--validation c: there are only the sources a, b"),
         ({"validation": ("a", "b")}, "names every source: leave one for training"),
-        ({"source": "named", "validation": ("a",)}, "has folders named train: leave out --validation"),
+        ({"source": "named", "validation": ("a",)}, "has folders named train: skip --validation"),
     ],
 )
 def test_mistakes_are_named_and_leave_nothing_behind(crops, tmp_path, given, reason):

@@ -22,10 +22,10 @@ def test_pairs(crops, tmp_path, capsys, suffix):
     _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
     assert names(rows) == {"train": [f"color/{n}.jpg" for n in range(1, 5)]}
     assert {row["source"] for row in rows["train"]} == {"in"}
-    assert skipped == {f"gray/0.{suffix}": "unpaired: no colour partner"}
+    assert skipped == {f"gray/0.{suffix}": "unpaired: no color partner"}
     printed = capsys.readouterr().out
     assert f"1 without a gray partner, used all the same: color/1.{suffix}" in printed
-    assert f"1 gray without a colour partner, left out: gray/0.{suffix}" in printed
+    assert f"1 gray without a color partner, skipped: gray/0.{suffix}" in printed
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
@@ -56,7 +56,7 @@ def test_hostile_files_are_all_accounted_for(shared, tmp_path):
     for file in folder.iterdir():
         assert (file.with_suffix(".jpg").name in used) or file.name in skipped, file.name
     assert len(rows["train"]) + len(skipped) == len(list(folder.iterdir()))
-    assert len(rows["train"]) > 20 and summary.left_out["undecodable"] > 20
+    assert len(rows["train"]) > 20 and summary.skipped["undecodable"] > 20
     for row in rows["train"]:
         assert opened(row).format == "JPEG" and not opened(row).getexif()
 

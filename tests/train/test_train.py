@@ -62,7 +62,7 @@ def test_the_record_says_how_the_weights_came_to_be(trained, name, parquet):
     curve = stage["curve"]
     assert curve[-1]["step"] == 7 and curve[-1]["images_per_s"] > 0 and "learning_rate" in curve[-1]
     assert any(point.get("l1", 0) > 0 for point in curve), "CWGAN has L1 in every fifth step only"
-    assert stage["broken_left_out"] <= 2
+    assert stage["broken_skipped"] <= 2
 
 
 def test_going_on_from_earlier_weights_keeps_their_history(trained, launch, parquet, tmp_path):
@@ -118,7 +118,7 @@ def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
     assert done.returncode == 0, done.stderr
     for name in NAMES:
         lines = "\n".join(line for line in done.stdout.splitlines() if line.startswith(f"{name}: "))
-        assert f"data: 38 pictures in {parquet}, train; passed over on the way to 44: " in lines
+        assert f"data: 38 pictures in {parquet}, train; skipped on the way to 44: " in lines
         assert "parameters: colorizer " in lines and " MiB at its peak" in lines
         assert "steps/s of 4 pictures" in lines and "for 1,000 steps, 105.3 times the data set" in lines
     assert {file.name for file in tmp_path.iterdir()} == {f"{name}-dry-run.png" for name in NAMES}

@@ -20,7 +20,7 @@ from train.data.splits import TRAIN, named_splits, split_folders
 PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Value("string")})
 """The columns of what `train.prepare` writes."""
 
-_PREVIEW = 64  # colourfulness is measured on a thumbnail of this size
+_PREVIEW = 64  # colorfulness is measured on a thumbnail of this size
 _RAW_SHARDS = 64  # for processes and workers to share
 
 
@@ -105,7 +105,7 @@ def _raw_rows(shards: list[list[Item]]) -> Iterator[dict[str, Any]]:
 
 
 def preview_colorfulness(picture: Image.Image) -> float:
-    """How colourful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from coloured in any size."""
+    """How colorful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from colored in any size."""
     return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.NEAREST)))
 
 

@@ -32,7 +32,7 @@ def vary_lightness(L: Tensor) -> Tensor:
     """Change gamma, contrast, sharpness and grain of every picture of a batch, each at random.
 
     The photographs at hand come from few sources, mostly small and soft; a network that has seen only those takes
-    their tone and softness for the world's. Only its input is changed, never the colour that it has to find.
+    their tone and softness for the world's. Only its input is changed, never the color that it has to find.
 
     Args:
         L: Lightness, (B, 1, H, W), in [-1, 1].
@@ -51,17 +51,17 @@ def vary_lightness(L: Tensor) -> Tensor:
     return light.clamp(0, 1) * 2 - 1
 
 
-def make_old(L: Tensor, ab: Tensor, share: float) -> Tensor:
+def degrade(L: Tensor, ab: Tensor, share: float) -> Tensor:
     """Make the lightness of some pictures of a batch that of old photographs of the same scene.
 
-    Old photographs are not new ones without colour, and networks that never saw any take faded sky for fog and grain
+    Old photographs are not new ones without color, and networks that never saw any take faded sky for fog and grain
     for gravel. Each effect comes to each of the chosen pictures with a chance of a third, in the order in which light
     meets them. Sepia needs nothing: the networks are only given the lightness of what is uploaded.
 
     Args:
         L: Lightness, (B, 1, H, W), in [-1, 1].
-        ab: True colour, (B, 2, H, W), in [-1, 1]: films see it.
-        share: Chance of each picture to be made old, 0 to 1.
+        ab: True color, (B, 2, H, W), in [-1, 1]: films see it.
+        share: Chance of each picture to be degraded, 0 to 1.
 
     Returns:
         Lightness of the same shape, in [-1, 1].
@@ -77,7 +77,7 @@ def make_old(L: Tensor, ab: Tensor, share: float) -> Tensor:
 
 
 def _film(light: Tensor, ab: Tensor) -> Tensor:
-    """As a film with other eyes for colour sees it."""
+    """As a film with other eyes for color sees it."""
     rgb = network_to_rgb(light * 2 - 1, ab).clamp(0, 1)
     films = torch.tensor(_FILMS, device=light.device)[torch.randint(len(_FILMS), (len(light),), device=light.device)]
     exposed = (rgb**2.2 * films[:, :, None, None]).sum(1, keepdim=True)  # gamma 2.2 stands for sRGB's curve

@@ -20,7 +20,7 @@ from colorization.lab import lab_to_rgb
 LIGHT, COLOR = "l", "ab"
 _EXPECTED = {
     LIGHT: "lightness of shape (N, H, W), uint8 (OpenCV's 8-bit Lab) or floating point (CIE units, 0 to 100)",
-    COLOR: "colour of shape (N, H, W, 2), uint8 (OpenCV's 8-bit Lab) or floating point (CIE units, about +-110)",
+    COLOR: "color of shape (N, H, W, 2), uint8 (OpenCV's 8-bit Lab) or floating point (CIE units, about +-110)",
 }
 _SAMPLE = 16  # rows of a file whose values tell its units
 
@@ -62,7 +62,7 @@ def lab_rows(folder: Path) -> list[LabRow]:
 
 
 def to_bmp(row: LabRow) -> bytes:
-    """Turn one row into a picture, with colours outside the sRGB gamut clipped.
+    """Turn one row into a picture, with colors outside the sRGB gamut clipped.
 
     Args:
         row: As `lab_rows` listed it.
@@ -71,7 +71,7 @@ def to_bmp(row: LabRow) -> bytes:
         A BMP file, which is written in no time and loses nothing.
 
     Raises:
-        DecodeError: If the row holds numbers that are not finite.
+        DecodeError: If the row holds NaN or infinite numbers.
 
     Source:
         OpenCV's 8-bit Lab as `cvtColor` documents it: L* times 255 / 100, a* and b* plus 128.

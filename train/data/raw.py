@@ -1,6 +1,6 @@
 """Pictures as they lie in folders: plain files, and the two raw forms of the earlier rounds. Knows no `datasets`.
 
-Pairs are folders `color/` and `gray/` with the same names in both: the colour picture is the target, its lightness is
+Pairs are folders `color/` and `gray/` with the same names in both: the color picture is the target, its lightness is
 computed from it, and the gray one is not used. Lab arrays are folders `l/` and `ab/`, see `train.data.lab_arrays`.
 """
 
@@ -33,9 +33,9 @@ class Found(NamedTuple):
     bad: list[tuple[str, str]]
     """Names of what cannot be read at all, each with the reason."""
     lone_color: list[str]
-    """Colour pictures of pairs that have no gray partner; they are items all the same."""
+    """Color pictures of pairs that have no gray partner; they are items all the same."""
     lone_gray: list[str]
-    """Gray pictures of pairs that have no colour partner."""
+    """Gray pictures of pairs that have no color partner."""
 
 
 def is_raw(folder: Path) -> bool:
@@ -72,7 +72,7 @@ def read(item: Item) -> bytes:
         The whole file; of Lab arrays a BMP.
 
     Raises:
-        DecodeError: If the file is empty or too large, or the arrays hold numbers that are not finite.
+        DecodeError: If the file is empty or too large, or the arrays hold NaN or infinite numbers.
         OSError: If it cannot be read.
     """
     if isinstance(item.where, LabRow):
@@ -111,7 +111,7 @@ def _walk(folder: Path, root: Path, folders: tuple[str, ...], found: Found, seen
         )
     if pairs:
         _match(folder, root, found)
-    passed_over = ((LIGHT, COLOR) if arrays else ()) + ((_GRAY,) if pairs else ())
+    skipped_counts = ((LIGHT, COLOR) if arrays else ()) + ((_GRAY,) if pairs else ())
     for entry in entries:
         path = folder / entry.name
         try:
@@ -123,7 +123,7 @@ def _walk(folder: Path, root: Path, folders: tuple[str, ...], found: Found, seen
             found.items.append(Item(str(path), _name(path, root), folders))
         elif not stat.S_ISDIR(mode):  # reading from a pipe would wait for ever
             found.bad.append((_name(path, root), "not a regular file"))
-        elif entry.name not in passed_over:
+        elif entry.name not in skipped_counts:
             below = () if pairs and entry.name == _COLOR else (printable(entry.name),)
             _walk(path, root, folders + below, found, seen)
 

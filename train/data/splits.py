@@ -40,7 +40,7 @@ def split_folders(folder: Path) -> list[Path]:
 
 
 def named_splits(items: list[Item]) -> dict[str, list[Item]]:
-    """Items by the split that the first of their folders names; those of other folders are left out."""
+    """Items by the split that the first of their folders names; those of other folders are skipped."""
     splits = defaultdict(list)
     for item in items:
         if split := _split_of(item):
@@ -67,7 +67,7 @@ def divide(items: list[Item], folder: Path, validation: Sequence[str]) -> Divisi
     name = printable(folder.resolve().name) or "pictures"
     if splits := named_splits(items):
         if validation:
-            raise ValueError(f"{folder} has folders named {' and '.join(sorted(splits))}: leave out --validation")
+            raise ValueError(f"{folder} has folders named {' and '.join(sorted(splits))}: skip --validation")
         placed = [Placed(i, split, _source(i.folders[1:], name)) for split, of in splits.items() for i in of]
         outside = [item for item in items if not _split_of(item)]
         return Division(placed, outside, f"the splits are the folders named so: {', '.join(sorted(splits))}")

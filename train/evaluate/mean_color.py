@@ -1,4 +1,4 @@
-"""The one colour that photographs have on average: what the constant row of an evaluation paints everywhere.
+"""The one color that photographs have on average: what the constant row of an evaluation paints everywhere.
 
 `python -m train.evaluate.mean_color --dataset SPEC --split train`
 """

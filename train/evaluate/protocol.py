@@ -35,7 +35,7 @@ MEAN_AB = (
 )  # of the training photographs, CIE units: python -m train.evaluate.mean_color --dataset SPEC --split train
 PROTOCOL = (
     "8-bit sRGB at full size, the output carries the input's L*; PSNR and SSIM (Gaussian window) over RGB; "
-    "means over photographs of colourfulness {:g} or more"
+    "means over photographs of colorfulness {:g} or more"
 )
 
 
@@ -54,7 +54,7 @@ class EvaluateOptions:
     image_column: str = "image"
     """Column that holds the pictures."""
     min_colorfulness: float = COLORFUL
-    """Photographs less colourful than this are counted apart."""
+    """Photographs less colorful than this are counted separately."""
     limit: int | None = None
     """Only the first so many photographs."""
     sheet_rows: int = 12
@@ -71,10 +71,10 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
 
     Returns:
         What the JSON file holds: the protocol, counts, one row of means and maxima for the gray copy, for the constant
-        colour, for each model and for the truth, their 95 % intervals, and the paired differences of rows.
+        color, for each model and for the truth, their 95 % intervals, and the paired differences of rows.
 
     Raises:
-        ValueError: If a model or the data set cannot be used, or holds no photograph that is colourful enough.
+        ValueError: If a model or the data set cannot be used, or holds no photograph that is colorful enough.
         FileNotFoundError: If FID is asked for and its network is not installed.
     """
     network = load_network() if options.fid else None
@@ -91,42 +91,42 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
             print(f"{name}: {picture}", file=sys.stderr)
             continue
         versions = _versions(picture, models)
-        apart = colorfulness(np.asarray(picture)) < options.min_colorfulness
-        found.append(apart)
-        measurements += [_measure(name, row, apart, version, picture) for row, version in versions.items()]
-        if not apart:
+        less_colorful = colorfulness(np.asarray(picture)) < options.min_colorfulness
+        found.append(less_colorful)
+        measurements += [_measure(name, row, less_colorful, version, picture) for row, version in versions.items()]
+        if not less_colorful:
             sheet.append([_small(version) for version in versions.values()])
             if network:
                 for row, version in versions.items():
                     seen[row].append(features(network, version))
     if not sheet:
         raise ValueError(
-            f"{options.dataset} ({options.split}) has no photograph of colourfulness "
+            f"{options.dataset} ({options.split}) has no photograph of colorfulness "
             f"{options.min_colorfulness:g} or more: "
-            f"{len(found)} are less colourful, {len(undecodable)} do not decode"
+            f"{len(found)} are less colorful, {len(undecodable)} do not decode"
         )
     looked = {row: np.array(found) for row, found in seen.items()} if network else {}
-    colourful = Summary([m for m in measurements if not m.apart], rows, looked)
-    pale = Summary([m for m in measurements if m.apart], rows, {})
+    colorful = Summary([m for m in measurements if not m.less_colorful], rows, looked)
+    pale = Summary([m for m in measurements if m.less_colorful], rows, {})
     result = {
         "protocol": PROTOCOL.format(options.min_colorfulness),
         "dataset": options.dataset,
         "split": options.split,
         "photographs": found.count(False),
-        "less_colourful": found.count(True),
+        "less_colorful": found.count(True),
         "undecodable": len(undecodable),
         "weights_sha256": {source: weights_hash(locate(source)) for source in models},
-        "rows": {row: colourful.means(row) for row in rows},
-        "rows_less_colourful": {row: pale.means(row) for row in rows},
-        "intervals": {row: colourful.intervals(row) for row in rows if row != TRUTH},
-        "differences": colourful.differences([*models]),
+        "rows": {row: colorful.means(row) for row in rows},
+        "rows_less_colorful": {row: pale.means(row) for row in rows},
+        "intervals": {row: colorful.intervals(row) for row in rows if row != TRUTH},
+        "differences": colorful.differences([*models]),
     }
     _write(options, result, measurements, contact_sheet(_spread(sheet, options.sheet_rows), rows))
     return result
 
 
 def _versions(picture: Image.Image, models: dict[str, Colorizer]) -> dict[str, Image.Image]:
-    """The gray copy, the same in one colour, each model's output, and the truth."""
+    """The gray copy, the same in one color, each model's output, and the truth."""
     light = gray(picture)
     outputs = {source: colorize(model, light) for source, model in models.items()}
     return {GRAY: light, CONSTANT: one_color(light, MEAN_AB), **outputs, TRUTH: picture}
@@ -140,11 +140,11 @@ def one_color(picture: Image.Image, ab: tuple[float, float]) -> Image.Image:
     return Image.fromarray((fit_gamut(lab) * 255).round().byte().permute(1, 2, 0).numpy())
 
 
-def _measure(name: str, row: str, apart: bool, version: Image.Image, truth: Image.Image) -> Measurement:
+def _measure(name: str, row: str, less_colorful: bool, version: Image.Image, truth: Image.Image) -> Measurement:
     """Score one version of one photograph."""
     pixels, true = np.asarray(version), np.asarray(truth)
-    colourful = colorfulness(pixels)
-    return Measurement(name, row, apart, *score(pixels, true), colourful, abs(colourful - colorfulness(true)))
+    colorful = colorfulness(pixels)
+    return Measurement(name, row, less_colorful, *score(pixels, true), colorful, abs(colorful - colorfulness(true)))
 
 
 def _small(picture: Image.Image) -> Image.Image:

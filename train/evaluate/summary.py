@@ -20,7 +20,7 @@ class Measurement:
 
     photograph: str
     row: str
-    apart: bool
+    less_colorful: bool
     psnr: float
     ssim: float
     delta_e: float
@@ -41,7 +41,7 @@ class Summary:
         self.features = features
 
     def means(self, row: str) -> dict[str, float]:
-        """Means and maxima; infinite PSNR, of a truth that is itself gray, would swallow a mean and is left out."""
+        """Means and maxima; infinite PSNR, of a truth that is itself gray, would swallow a mean and is skipped."""
         measurements = self.rows[row]
         psnr = [m.psnr for m in measurements if math.isfinite(m.psnr)]
         ssim = [m.ssim for m in measurements if math.isfinite(m.ssim)]

@@ -12,16 +12,16 @@ TEMPLATE = Path(__file__).resolve().parent / "dataset_card.md"
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 _WHY = {
     UNDECODABLE: "cannot be read as a picture",
-    GRAY: "gray or nearly so (colourfulness under {:g}, Hasler and Suesstrunk 2003)",
+    GRAY: "gray or nearly so (colorfulness under {:g}, Hasler and Suesstrunk 2003)",
     DUPLICATE: "the same picture as another, pixel for pixel",
-    UNPAIRED: "gray half of a pair that has no colour half",
+    UNPAIRED: "gray half of a pair that has no color half",
     OUTSIDE: "beside the folders of the splits",
 }
 
 
 def dataset_card(
     counts: Counter[tuple[str, str]],
-    left_out: Counter[str],
+    skipped: Counter[str],
     *,
     name: str,
     folder: str,
@@ -33,11 +33,11 @@ def dataset_card(
 
     Args:
         counts: Pictures by split and source.
-        left_out: Files that were left out, by kind (see `train.prepare.shards.Skipped`).
+        skipped: Files that were skipped, by kind (see `train.prepare.shards.Skipped`).
         name: The Hub id of the data set, or the name of its folder.
         folder: Name of the folder that it was made of.
         short_side: Pixels that pictures were made smaller to.
-        min_colorfulness: What less colourful pictures are left out below.
+        min_colorfulness: What less colorful pictures are skipped below.
         license: What the publisher stated, as the Hub calls it.
     """
     total, order = counts.total(), (TRAIN, VALIDATION, TEST)
@@ -64,6 +64,6 @@ def dataset_card(
         ],
         quality=QUALITY,
         short_side=short_side,
-        left_out=[(count, _WHY[kind].format(min_colorfulness)) for kind, count in left_out.most_common()],
+        skipped=[(count, _WHY[kind].format(min_colorfulness)) for kind, count in skipped.most_common()],
         license=license,
     )

@@ -39,13 +39,13 @@ class PrepareOptions:
     short_side: int = 320
     """Pictures are made smaller to a short side of so many pixels, never larger."""
     min_colorfulness: float = 8.0
-    """Pictures less colourful (Hasler and Suesstrunk) teach gray: they are left out and counted."""
+    """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted."""
     validation: tuple[str, ...] = ()
     """Sources that become the validation split; if not given, the smallest, until they have 5 % of the pictures."""
     shards: int | None = None
     """Files per split, a multiple of 8; if not given, 8 for every 40,000 pictures."""
     license: str = "other"
-    """Licence of the pictures for the card, as the Hub calls it (cc-by-4.0, cc0-1.0, ...)."""
+    """License of the pictures for the card, as the Hub calls it (cc-by-4.0, cc0-1.0, ...)."""
     seed: int = 0
     """Seed of the order."""
 
@@ -58,8 +58,8 @@ class Summary:
     """Pictures by split and source."""
     files: Counter[str]
     """Files that were looked at, by split."""
-    left_out: Counter[str]
-    """Files left out, by kind."""
+    skipped: Counter[str]
+    """Files skipped, by kind."""
 
     def lines(self) -> list[str]:
         """The counts in words."""
@@ -72,7 +72,7 @@ class Summary:
             + ("" if splits[split] else ": there is no such split now, give it other pictures")
             for split in order
         ]
-        return [*kept, f"left out: {_counted(self.left_out)}"]
+        return [*kept, f"skipped: {_counted(self.skipped)}"]
 
 
 def prepare(options: PrepareOptions) -> Summary:
@@ -137,7 +137,7 @@ def _tell(found: Found) -> None:
     """Name the pictures of pairs that have no partner."""
     for names, what in (
         (found.lone_color, "without a gray partner, used all the same"),
-        (found.lone_gray, "gray without a colour partner, left out"),
+        (found.lone_gray, "gray without a color partner, skipped"),
     ):
         if names:
             more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
@@ -161,10 +161,10 @@ def _whole_or_nothing(folder: Path) -> Iterator[Path]:
 
 
 def _write(folder: Path, found: Found, division: Division, options: PrepareOptions) -> Summary:
-    """Write the shards, the list of what was left out, and the card."""
+    """Write the shards, the list of what was skipped, and the card."""
     skipped = [
         *(Skipped(name, UNDECODABLE, reason) for name, reason in found.bad),
-        *(Skipped(name, UNPAIRED, "no colour partner") for name in found.lone_gray),
+        *(Skipped(name, UNPAIRED, "no color partner") for name in found.lone_gray),
         *(Skipped(item.name, OUTSIDE, "not in a folder of a split") for item in division.outside),
     ]
     make = functools.partial(to_picture, short_side=options.short_side, min_colorfulness=options.min_colorfulness)
@@ -174,7 +174,7 @@ def _write(folder: Path, found: Found, division: Division, options: PrepareOptio
     summary = Summary(counts, files, Counter(s.kind for s in skipped))
     if not counts:
         raise ValueError(
-            f"{options.source} gave no usable picture ({_counted(summary.left_out)}): check it, or lower "
+            f"{options.source} gave no usable picture ({_counted(summary.skipped)}): check it, or lower "
             "--min-colorfulness"
         )
     with (folder / LIST).open("w", newline="", encoding="utf-8") as file:
@@ -183,7 +183,7 @@ def _write(folder: Path, found: Found, division: Division, options: PrepareOptio
         writer.writerows((s.file, s.reason) for s in sorted(skipped))
     card = dataset_card(
         counts,
-        summary.left_out,
+        summary.skipped,
         name=options.push or (options.output or folder).resolve().name,
         folder=options.source.resolve().name,
         short_side=options.short_side,
@@ -194,6 +194,6 @@ def _write(folder: Path, found: Found, division: Division, options: PrepareOptio
     return summary
 
 
-def _counted(left_out: Counter[str]) -> str:
+def _counted(skipped: Counter[str]) -> str:
     """Counts by kind, in words."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(left_out.items())) or "nothing"
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(skipped.items())) or "nothing"

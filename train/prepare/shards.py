@@ -40,7 +40,7 @@ class Picture(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A file that is left out."""
+    """A file that is skipped."""
 
     file: str
     kind: str
@@ -59,10 +59,10 @@ def to_picture(item: Item, short_side: int, min_colorfulness: float) -> Picture 
     Args:
         item: As `train.data.raw.scan` found it.
         short_side: Pixels; a picture is only made smaller, never larger.
-        min_colorfulness: Less colourful pictures are gray.
+        min_colorfulness: Less colorful pictures are gray.
 
     Returns:
-        The picture, upright sRGB JPEG with colour at full resolution; or why it is left out.
+        The picture, upright sRGB JPEG with color at full resolution; or why it is skipped.
     """
     try:
         picture = decode(read(item)).picture
@@ -71,9 +71,9 @@ def to_picture(item: Item, short_side: int, min_colorfulness: float) -> Picture 
         small = _shrink(picture, short_side)
         measured = preview_colorfulness(small)
         if measured < min_colorfulness:
-            return Skipped(item.name, GRAY, f"colourfulness {measured:.1f}, expected {min_colorfulness:g} or more")
+            return Skipped(item.name, GRAY, f"colorfulness {measured:.1f}, expected {min_colorfulness:g} or more")
         buffer = io.BytesIO()
-        small.save(buffer, "jpeg", quality=QUALITY, subsampling=0)  # colour is what is learned
+        small.save(buffer, "jpeg", quality=QUALITY, subsampling=0)  # color is what is learned
     except DecodeError as error:
         return Skipped(item.name, UNDECODABLE, printable(str(error)))
     except OSError as error:  # not str(error), which would publish the path
@@ -98,7 +98,7 @@ def write_splits(
         make: Makes one of them.
         shards: Files per split, a multiple of 8; None is 8 for every 40,000 pictures.
         seed: Of the order.
-        skipped: What is left out is added here.
+        skipped: What is skipped is added here.
         tick: Called after every picture.
 
     Returns:
@@ -182,7 +182,7 @@ class SplitWriter:
         """Write a picture.
 
         Args:
-            position: Its number among the expected ones, of which some are left out; rising.
+            position: Its number among the expected ones, of which some are skipped; rising.
             jpeg: The file.
             name: What the file is called.
             source: Where it comes from.

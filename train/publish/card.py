@@ -19,7 +19,7 @@ from train.tables import GRAY, TRUTH, difference_table, table
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "hub_card.md"
 HUB_ID = r"[\w.-]+/[\w.-]+"
-_FACTS = ("protocol", "split", "photographs", "less_colourful")
+_FACTS = ("protocol", "split", "photographs", "less_colorful")
 _METRICS = {
     "psnr_mean": ("psnr", "PSNR (dB)"),
     "ssim_mean": ("ssim", "SSIM"),
@@ -28,7 +28,7 @@ _METRICS = {
 _SUMMARIES = {
     "pix2pix": "Round 1: a U-Net of plain convolutions and transposed convolutions, against a PatchGAN, with L1.",
     "cwgan": "Round 2: a U-Net of residual blocks, trained against a Wasserstein critic with gradient penalty, and L1.",
-    "unet": "Round 3: a U-Net whose way down is EfficientNet-Lite0 (3x3 and 5x5 convolutions, begun with ImageNet's "
+    "unet": "Round 3: a U-Net whose encoder is EfficientNet-Lite0 (3x3 and 5x5 convolutions, begun with ImageNet's "
     "weights), trained with L1 and a VGG19 perceptual loss.",
 }
 
@@ -42,7 +42,7 @@ class CardOptions:
     evaluation: Path
     """The JSON file of `python -m train.evaluate` in which these models were measured."""
     training_data: Path | None = None
-    """Markdown that says truthfully what the training photographs are, and under which licences."""
+    """Markdown that says truthfully what the training photographs are, and under which licenses."""
 
 
 def write_card(

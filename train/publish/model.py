@@ -38,7 +38,7 @@ class PublishOptions:
     evaluation: Path | None = None
     """JSON of `python -m train.evaluate`; without it each folder's own metrics.json."""
     training_data: Path | None = None
-    """Markdown that says truthfully what the training photographs are, and under which licences."""
+    """Markdown that says truthfully what the training photographs are, and under which licenses."""
     samples: Path | None = None
     """Folder of photographs for the sample sheet, to be seen by everybody; else the examples of the page."""
     space: str | None = None
@@ -88,7 +88,7 @@ def publish_model(folder: Path, target: PublishOptions) -> str:
 
 
 def sample_sheet(model: Colorizer, photographs: list[Path]) -> Image.Image:
-    """Gray, coloured and, where the photograph is in colour, as it was: a row for each of some photographs."""
+    """Gray, colored and, where the photograph is in color, as it was: a row for each of some photographs."""
     rows = []
     for file in photographs:
         picture = decode(file.read_bytes()).picture

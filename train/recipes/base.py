@@ -31,7 +31,7 @@ class RecipeConfig:
     width: int = 32
     """Channels at half resolution; larger networks come from larger widths."""
     depth: int = 5
-    """How many times the picture is halved on the way down."""
+    """How many times the picture is halved in the encoder."""
     learning_rate: float = 2e-4
     """Peak learning rate of the generator."""
     perceptual_crop: int = 0
@@ -43,7 +43,7 @@ class RecipeConfig:
 
 
 class Recipe(ABC):
-    """Owns its networks, optimizers and one optimisation step.
+    """Owns its networks, optimizers and one optimization step.
 
     Attributes:
         name: The name in `RECIPES`, the same as in the zoo.
@@ -52,7 +52,7 @@ class Recipe(ABC):
         colorizer: The generator that is published.
         networks, optimizers: All that a checkpoint has to hold, by name.
         rate_factor: What every learning rate is multiplied by; a rollback halves it.
-        skipped: Whether the last step met numbers that are not finite and left some network as it was.
+        skipped: Whether the last step met NaN or infinite numbers and left some network as it was.
     """
 
     name: ClassVar[str]
@@ -104,7 +104,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Do one optimisation step; returns detached scalars to log."""
+        """Do one optimization step; returns detached scalars to log."""
 
     @property
     @abstractmethod
@@ -125,7 +125,7 @@ class Recipe(ABC):
         return [load(source).requires_grad_(False).to(self.accelerator.device) for source in self.config.teacher]
 
     def _truth_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Weighted L1 to the truth and, if there are teachers, to their mean colours; and each for the log.
+        """Weighted L1 to the truth and, if there are teachers, to their mean colors; and each for the log.
 
         The truth of one photograph is one of many that its lightness allows; what a better network makes of the same
         lightness is less a matter of luck, and so a small one learns more from few photographs.
@@ -150,7 +150,7 @@ class Recipe(ABC):
             logged["color"] = color_loss(fake_ab, real_ab)
             loss = loss + config.color_weight * logged["color"]
         if self.perceptual:
-            # Only the VGG may round: the colour conversion's matrix in bf16 would shift every colour.
+            # Only the VGG may round: the color conversion's matrix in bf16 would shift every color.
             rows, columns = random_square(L.shape[2:], config.perceptual_crop)
             L, fake_ab, real_ab = (x[..., rows, columns] for x in (L, fake_ab, real_ab))
             fake_rgb, real_rgb = network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab)
@@ -162,7 +162,7 @@ class Recipe(ABC):
     def _update(self, optimizer: Optimizer, losses: Iterable[Tensor]) -> None:
         """Let one optimizer follow the sum of losses, each differentiated before the next is computed.
 
-        Gradients are looked at after they were averaged over the processes, so all agree whether to leave the step out.
+        Gradients are looked at after they were averaged over the processes, so all agree whether to skip the step.
         """
         optimizer.zero_grad(set_to_none=True)
         for loss in losses:

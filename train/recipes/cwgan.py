@@ -30,12 +30,12 @@ class CWGANConfig(RecipeConfig):
     perceptual_weight: float = 0.0
     """Weight of the VGG16 perceptual loss (improved round)."""
     color_weight: float = 0.0
-    """Weight of L1 on the colour channels, weighted by chroma (improved round)."""
+    """Weight of L1 on the color channels, weighted by chroma (improved round)."""
     absolute_wasserstein: bool = False
-    """Let the critic minimise the absolute value of the Wasserstein distance.
+    """Let the critic minimize the absolute value of the Wasserstein distance.
 
     The improved round did so because a negative critic loss looked wrong. In a WGAN it is normal: the critic
-    maximises E[C(real)] - E[C(fake)], so its loss is minus an estimate of a distance. The absolute value is smallest
+    maximizes E[C(real)] - E[C(fake)], so its loss is minus an estimate of a distance. The absolute value is smallest
     where the critic tells nothing apart, so it trains a critic to be blind. Off; kept to rerun that round.
     """
 
@@ -68,11 +68,11 @@ class CWGANRecipe(Recipe):
 
     @property
     def learning_rate(self) -> float:
-        """The generator's, on its way down the cosine."""
+        """The generator's, following the cosine schedule."""
         return float(self.generator_optimizer.param_groups[0]["lr"])
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Do one optimisation step; returns detached scalars to log."""
+        """Do one optimization step; returns detached scalars to log."""
         # The schedule counts batches, so that critic and generator arrive at zero together.
         self._set_learning_rate(cosine(self.steps_done, self.steps))
         critic_steps = self.steps_done - self.config.l1_steps + 1
@@ -86,17 +86,17 @@ class CWGANRecipe(Recipe):
 
     def _critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Algorithm 1, lines 2 to 9."""
-        L, real_ab, chance = batch
+        L, real_ab, mix = batch
         with torch.no_grad():
             fake_ab = self.generator(L)
         distance = wasserstein_distance(self.critic(L, real_ab), self.critic(L, fake_ab))
-        penalty = gradient_penalty(self.critic, L, real_ab, fake_ab, mix=chance)
+        penalty = gradient_penalty(self.critic, L, real_ab, fake_ab, mix=mix)
         critic_loss = distance.abs() if self.config.absolute_wasserstein else -distance
         self._update(self.critic_optimizer, [critic_loss + self.config.gp_weight * penalty])
         return detached(wasserstein=distance, penalty=penalty)
 
     def _generator_step(self, batch: Batch, adversarial: bool) -> dict[str, Tensor]:
-        """Algorithm 1, lines 10 to 12, with the terms that tie the colours to this very picture."""
+        """Algorithm 1, lines 10 to 12, with the terms that tie the colors to this very picture."""
         L, real_ab, _ = batch
         fake_ab = self.generator(L)
         loss, logged = self._picture_loss(L, fake_ab, real_ab)

@@ -10,7 +10,7 @@ class PatchGAN(nn.Module):
     """Logits, one per overlapping patch of 70x70 pixels: is this ab the real one for this L?
 
     Source:
-        Isola et al. 2017, arXiv:1611.07004, section 6.1.2, "C64-C128-C256-C512" with instance normalisation.
+        Isola et al. 2017, arXiv:1611.07004, section 6.1.2, "C64-C128-C256-C512" with instance normalization.
     """
 
     def __init__(self, width: int = 32) -> None:
@@ -27,7 +27,7 @@ class PatchGAN(nn.Module):
     @staticmethod
     def _layer(c_in: int, c_out: int, stride: int) -> tuple[nn.Module, ...]:
         return (
-            nn.Conv2d(c_in, c_out, 4, stride=stride, padding=1, bias=False),  # the normalisation would take it away
+            nn.Conv2d(c_in, c_out, 4, stride=stride, padding=1, bias=False),  # the normalization would take it away
             nn.InstanceNorm2d(c_out, affine=True),
             nn.LeakyReLU(0.2),
         )
@@ -38,9 +38,9 @@ class PatchGAN(nn.Module):
 
 
 class Critic(nn.Module):
-    """A score per patch for (L, ab), without normalisation across a batch and without a sigmoid.
+    """A score per patch for (L, ab), without normalization across a batch and without a sigmoid.
 
-    The penalty holds for each picture's own gradient, which batch normalisation would mix with its neighbours'
+    The penalty holds for each picture's own gradient, which batch normalization would mix with its neighbors'
     (Gulrajani et al. 2017, arXiv:1704.00028, section 4, "No critic batch normalization").
     """
 

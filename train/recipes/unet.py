@@ -29,44 +29,44 @@ class UNetConfig(RecipeConfig):
     l1_weight: float = 10.0
     """Weight of L1 on ab, the round's MAE."""
     color_weight: float = 0.0
-    """Weight of L1 on the colour channels, weighted by chroma."""
+    """Weight of L1 on the color channels, weighted by chroma."""
     perceptual_weight: float = 1.0
     """Weight of the VGG19 perceptual loss; 0 needs no VGG."""
     pretrained: bool = True
-    """Start the way down from ImageNet's weights, which are of width 32; other widths start at random."""
+    """Start the encoder from ImageNet's weights, which are of width 32; other widths start at random."""
     pretrained_rate: float = 0.0
-    """Learning rate of a pretrained way down, relative to the rest; 0 holds it still, at half the cost of a step."""
+    """Learning rate of a pretrained encoder, relative to the rest; 0 freezes it, at half the cost of a step."""
 
     @property
     def from_imagenet(self) -> bool:
-        """Whether the way down starts from ImageNet's weights."""
+        """Whether the encoder starts from ImageNet's weights."""
         return self.pretrained and self.width == PRETRAINED_WIDTH
 
     @property
-    def down_rate(self) -> float:
-        """The way down's learning rate relative to the rest; one that starts at random learns like the rest."""
+    def encoder_rate(self) -> float:
+        """The encoder's learning rate relative to the rest; one that starts at random learns like the rest."""
         return self.pretrained_rate if self.from_imagenet else 1.0
 
 
 class UNetRecipe(Recipe):
-    """Plain supervised learning, of the way up alone if the way down is pretrained.
+    """Plain supervised learning, of the decoder alone if the encoder is pretrained.
 
-    A few thousand landscapes of few sources would bend what ImageNet taught to themselves: held still, the way down
+    A few thousand landscapes of few sources would bend what ImageNet taught to themselves: frozen, the encoder
     serves photographs of other sources better (dev/LOG.md).
 
     Source:
         Johnson et al. 2016, arXiv:1603.08155, for the perceptual loss; Kumar et al. 2022, arXiv:2202.10054, for
-        features that are better held still.
+        features that are better frozen.
     """
 
     name, size, batch_size = "unet", 320, 8
 
     def __init__(self, config: UNetConfig, colorizer: UNet, *args: Any, **kwargs: Any) -> None:
-        colorizer.down.requires_grad_(config.down_rate > 0)  # before processes agree on what they exchange
+        colorizer.encoder.requires_grad_(config.encoder_rate > 0)  # before processes agree on what they exchange
         super().__init__(config, colorizer, *args, **kwargs)
-        groups: list[dict[str, Any]] = [{"params": [*colorizer.up.parameters(), *colorizer.head.parameters()]}]
-        if config.down_rate:
-            groups.append({"params": [*colorizer.down.parameters()], "relative_rate": config.down_rate})
+        groups: list[dict[str, Any]] = [{"params": [*colorizer.decoder.parameters(), *colorizer.head.parameters()]}]
+        if config.encoder_rate:
+            groups.append({"params": [*colorizer.encoder.parameters()], "relative_rate": config.encoder_rate})
         self.optimizer = torch.optim.AdamW(
             groups, lr=config.learning_rate, weight_decay=config.weight_decay, eps=EPSILON
         )
@@ -74,9 +74,9 @@ class UNetRecipe(Recipe):
 
     @classmethod
     def start(cls, colorizer: Colorizer, config: UNetConfig) -> None:
-        """ImageNet's weights on the way down."""
+        """ImageNet's weights in the encoder."""
         if config.from_imagenet:
-            load_imagenet(cast(UNet, colorizer).down)
+            load_imagenet(cast(UNet, colorizer).encoder)
 
     @classmethod
     def vgg_name(cls, config: UNetConfig) -> VGGName | None:
@@ -85,11 +85,11 @@ class UNetRecipe(Recipe):
 
     @property
     def learning_rate(self) -> float:
-        """On its way down the cosine."""
+        """Cosine schedule."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Do one optimisation step; returns detached scalars to log."""
+        """Do one optimization step; returns detached scalars to log."""
         self._set_learning_rate(cosine(self.steps_done, self.steps))
         self.steps_done += 1
         logged: dict[str, Tensor] = {}
