@@ -1,12 +1,16 @@
-"""What the three models are, in words and numbers read from their own files."""
+"""Models tab: what the three are, in words and in numbers read from their own files."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+from PIL import Image
+
 from colorization.zoo import ZOO
-from page.models import Served
+from page.models import Models, Served
 
 CURVES = "curves.png"
 _ROUNDS = """
@@ -23,6 +27,25 @@ perceptual loss + L1 |
 _HEAD = """
 | | weights from | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colorfulness |
 |---|---|---|---|---|---|---|---|---|---|"""
+
+
+def about_tab(models: Models, demo: gr.Blocks) -> None:
+    """Lay out the tab, inside `demo` and its tabs."""
+    with gr.Tab("Models"):
+        about = gr.Markdown(elem_id="models")
+        curves = gr.Gallery(label="How they were trained", format="png", columns=3, interactive=False)
+    # Made anew for each visitor: models come from the Hub while the page is up.
+    demo.load(lambda: _about(models), None, [about, curves], api_visibility="private")
+
+
+def _about(models: Models) -> tuple[str, list[tuple[Any, str]]]:
+    """What the Models tab shows: words, numbers, and the curves of those models that have some."""
+    served = models.current()
+    curves = []
+    for name, one in served.items():
+        with contextlib.suppress(OSError):  # not there, or no picture
+            curves.append((Image.open(one.folder / CURVES), ZOO[name].title))
+    return models_page(served, models.problems), curves
 
 
 def models_page(served: Mapping[str, Served], problems: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,23 @@ class HubModels:
     prefix: str = "landscape-colorization"
     revisions: dict[str, str] = field(default_factory=dict)
     """Branch, tag or commit by model name; the main branch where there is none."""
+
+
+def hub_models(settings: Mapping[str, str]) -> HubModels | None:
+    """Read from the environment which models of the Hub to use; None if the embedded ones are to stay.
+
+    Raises:
+        ValueError: If the revisions name no model, or are not written as model=revision.
+    """
+    namespace = settings.get("COLORIZATION_HUB_NAMESPACE", "").strip()
+    revisions = {}
+    for pair in filter(None, settings.get("COLORIZATION_HUB_REVISIONS", "").replace(" ", "").split(",")):
+        name, _, revision = pair.partition("=")
+        if name not in ZOO or not revision:
+            raise ValueError(f"COLORIZATION_HUB_REVISIONS has {pair!r}, expected model=revision of {', '.join(ZOO)}")
+        revisions[name] = revision
+    prefix = settings.get("COLORIZATION_HUB_PREFIX") or HubModels.prefix
+    return HubModels(namespace, prefix, revisions) if namespace else None
 
 
 class Models:

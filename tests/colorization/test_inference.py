@@ -9,7 +9,7 @@ from colorization.contact_sheet import contact_sheet
 from colorization.inference import gray, network_size
 from colorization.metrics import colorfulness
 from colorization.zoo import ZOO
-from page.comparison import Comparison
+from page.compare import Comparison
 
 
 class Vivid(Colorizer):

@@ -8,8 +8,7 @@ import pytest
 from conftest import NAMES, ROOT, page
 from gradio_client import Client, handle_file
 
-from app import hub_models
-from page.models import HubModels
+from page.models import HubModels, hub_models
 
 STUB = """
 import sys
