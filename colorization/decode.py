@@ -50,9 +50,8 @@ def decode(data: bytes, at_least: int | None = None) -> Decoded:
     try:
         if at_least:
             opened.draft(opened.mode, (at_least, at_least))
-        opened.load()
-        animated = opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1
-        opened.seek(0)
+        # Not n_frames: that walks all pages of a TIFF, minutes for thousands of tiny ones.
+        animated = opened.format != "MPO" and getattr(opened, "is_animated", False)
         opened.load()
         picture = _upright(opened)
         notes = ["only the first of its frames or pages is used"] if animated else []

@@ -1,5 +1,6 @@
 import csv
 import io
+import struct
 import time
 import warnings
 
@@ -102,6 +103,29 @@ def test_too_many_pixels_are_refused_from_the_header():
     with pytest.raises(DecodeError, match="8000x6000 = 48 megapixels"):
         decode(encode(Image.new("1", (8000, 6000))))
     assert time.perf_counter() - start < 2
+
+
+def test_thousands_of_pages_are_not_counted():
+    """A TIFF of 19 MB with 8x8 pages: counting them would take minutes, and one question is enough."""
+    data = pages(120_000)
+    assert 18_000_000 < len(data) < MAX_BYTES
+    start = time.perf_counter()
+    picture, notes = decode(data)
+    assert picture.size == (8, 8) and picture.getpixel((0, 0)) == (90, 90, 90) and "first" in notes[0]
+    assert time.perf_counter() - start < 2
+
+
+def pages(count):
+    """A little-endian TIFF: one 8x8 gray strip that all pages share, and one directory of tags per page."""
+    tags = [(256, 4, 8), (257, 4, 8), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 4, 8)]
+    tags += [(279, 4, 64), (282, 3, 1), (283, 3, 1), (296, 3, 1)]
+    size = 2 + 12 * len(tags) + 4
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag[:2], 1, tag[2]) for tag in tags)
+    start = 8 + 64
+    data = [struct.pack("<2sHI", b"II", 42, start), b"\x5a" * 64]
+    for number in range(1, count + 1):
+        data.append(directory + struct.pack("<I", start + number * size if number < count else 0))
+    return b"".join(data)
 
 
 def test_corpus(shared):
