@@ -6,7 +6,7 @@ check: lint test
 lint:
 	ruff format --check .
 	ruff check .
-	mypy colorization train page app.py
+	mypy colorization train page app.py benchmarks
 
 test:
 	pytest

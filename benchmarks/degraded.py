@@ -1,4 +1,6 @@
-"""Old photographs: the page's historic ones in color, and what age costs: `python -m benchmarks.degraded --sheet FILE.png`.
+"""Old photographs: the historic ones of the page in color, and what age costs.
+
+`python -m benchmarks.degraded --sheet FILE.png`
 
 With `--dataset SPEC` photographs are also degraded as in training, every one of them, the network's colors are put on
 the lightness as it was, and compared with the truth: what is lost against the same without age is the cost of age.

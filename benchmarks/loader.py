@@ -1,4 +1,4 @@
-"""Does the data stream keep up? The loader against a bare Pillow decode of the same bytes, and the wait of each recipe.
+"""Speed of the data stream: the loader against a bare Pillow decode of the same bytes, and the wait of each recipe.
 
 `python -m benchmarks.loader --dataset SPEC [--size 128] [--steps 60]`; figures are of this machine, in this run.
 """
@@ -24,6 +24,7 @@ from train.recipes.unet import UNetConfig
 
 _ROUNDS = 3
 _PICTURES = 800  # per round
+_WORKERS = {"loader, in the training process": 0, "loader, 1 worker": 1, "loader, 2 workers": 2}
 
 
 def bare_decode(dataset: str) -> float:
@@ -31,8 +32,8 @@ def bare_decode(dataset: str) -> float:
     rows = itertools.islice(open_stream(dataset, "train"), _PICTURES)
     data = [encoded(row["image"]) for row in rows]
     start = time.perf_counter()
-    for one in data:
-        Image.open(io.BytesIO(one)).convert("RGB").load()
+    for picture in data:
+        Image.open(io.BytesIO(picture)).convert("RGB").load()
     return len(data) / (time.perf_counter() - start)
 
 
@@ -72,15 +73,15 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
-    bare, zero, one, two = [], [], [], []
+    labels = ("bare Pillow decode", *_WORKERS)
+    speeds: dict[str, list[float]] = {label: [] for label in labels}
     for _ in range(_ROUNDS):  # interleaved, so that a slower minute slows all
-        bare.append(bare_decode(options.dataset))
-        for rates, workers in ((zero, 0), (one, 1), (two, 2)):
-            rates.append(loader(options.dataset, options.size, workers))
-    base = statistics.median(bare)
+        speeds[labels[0]].append(bare_decode(options.dataset))
+        for label, workers in _WORKERS.items():
+            speeds[label].append(loader(options.dataset, options.size, workers))
+    base = statistics.median(speeds[labels[0]])
     print(f"| medians of {_ROUNDS} rounds of {_PICTURES} pictures | pictures/s | of a bare decode |\n|---|---|---|")
-    for label, rates in (("bare Pillow decode", bare), ("loader, in the training process", zero),
-                         ("loader, 1 worker", one), ("loader, 2 workers", two)):  # fmt: skip
+    for label, rates in speeds.items():
         print(f"| {label} | {statistics.median(rates):.0f} | {statistics.median(rates) / base:.0%} |")
     print("\n| recipe | pictures/s | wait for data |\n|---|---|---|")
     for name in RECIPES:

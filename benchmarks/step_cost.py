@@ -5,6 +5,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -28,7 +29,9 @@ class Counter(TorchDispatchMode):
         super().__init__()
         self.total = 0
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         """Run an operator and count it."""
         result = func(*args, **(kwargs or {}))
         cost = flop_registry.get(func._overloadpacket)
@@ -46,7 +49,7 @@ def operations(name: str, size: int, perceptual: bool = False) -> float:
     with tempfile.TemporaryDirectory() as folder:
         config = TrainOptions(name, Path(folder)).recipe_config(name)  # type: ignore[arg-type]
     vgg = PerceptualLoss(VGGFeatures("vgg19")) if perceptual else None  # its weights do not matter here
-    colorizer = ZOO[name].cls(working_size=size)
+    colorizer = ZOO[name].cls(working_size=size)  # type: ignore[call-arg]
     if not perceptual and name == "unet":
         config = UNetConfig(perceptual_weight=0.0)
     recipe = RECIPES[name](config, colorizer, Accelerator(cpu=True), steps=100, perceptual=vgg)

