@@ -11,7 +11,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir()) / "landscape-colorization"))
 import page.gpu  # noqa: F401 - before torch
 from colorization.decode import MAX_BYTES
-from page.demo import build_demo
+from page.demo import LOOK, build_demo
 from page.models import Models, hub_models
 
 LAUNCH: dict[str, Any] = {
@@ -21,7 +21,6 @@ LAUNCH: dict[str, Any] = {
     "enable_monitoring": False,
     "state_session_capacity": 500,
     "allowed_paths": [],
-    "css": ".caption { text-align: center; } #models :is(td, th) { overflow-wrap: normal; word-break: normal; }",
 }
 
 
@@ -36,7 +35,7 @@ def main() -> None:
     models = Models()
     if source:
         models.pull(source)
-    build_demo(models).launch(**LAUNCH)
+    build_demo(models).launch(**LAUNCH, **LOOK)
 
 
 if __name__ == "__main__":
