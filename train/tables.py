@@ -7,28 +7,38 @@ _HEADS = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
     "delta_e": "delta E 2000",
+    "lpips": "LPIPS",
     "colorfulness": "colorfulness",
     "colorfulness_error": "its error",
     "fid": "FID",
 }
+_DIGITS = {"ssim": 4, "lpips": 3, "colorfulness": 1, "colorfulness_error": 1, "fid": 1}  # others have 2
 
 
 def table(result: dict[str, Any]) -> str:
-    """Means and maxima of every row; FID and colorfulness' error where they were measured."""
+    """Means and maxima of every row, with a column for each measure that was taken."""
     rows = result["rows"]
-    extras = [name for name in ("colorfulness_error", "fid") if any(name in row for row in rows.values())]
-    heads = ["PSNR mean / max (dB)", "SSIM mean / max", "delta E 2000", "colorfulness", *map(_HEADS.get, extras)]
-    lines = [f"| | {' | '.join(map(str, heads))} |", f"|{'---|' * (len(heads) + 1)}"]
-    for row, m in rows.items():
+    extras = [name for name in ("colorfulness_error", "lpips", "fid") if any(name in row for row in rows.values())]
+    heads = [
+        "PSNR mean / max (dB)",
+        "SSIM mean / max",
+        "delta E 2000",
+        "colorfulness (of truth's)",
+        *(_HEADS[e] for e in extras),
+    ]
+    lines = [f"| | {' | '.join(heads)} |", f"|{'---|' * (len(heads) + 1)}"]
+    for row, means in rows.items():
+        color = f"{means['colorfulness']:.1f}"
         if row == TRUTH:
-            cells = ["", "", "", f"{m['colorfulness']:.1f}", *("" for _ in extras)]
+            cells = ["", "", "", color, *("" for _ in extras)]
         else:
+            share = f" ({means['colorfulness_share']:.0%})" if "colorfulness_share" in means else ""
             cells = [
-                f"{m['psnr_mean']:.2f} / {m['psnr_max']:.2f}",
-                f"{m['ssim_mean']:.4f} / {m['ssim_max']:.4f}",
-                f"{m['delta_e']:.2f}",
-                f"{m['colorfulness']:.1f}",
-                *(f"{m[name]:.1f}" if name in m else "" for name in extras),
+                f"{means['psnr_mean']:.2f} / {means['psnr_max']:.2f}",
+                f"{means['ssim_mean']:.4f} / {means['ssim_max']:.4f}",
+                f"{means['delta_e']:.2f}",
+                color + share,
+                *(f"{means[name]:.{_DIGITS.get(name, 2)}f}" if name in means else "" for name in extras),
             ]
         lines.append(f"| {row} | {' | '.join(cells)} |")
     return "\n".join(lines).replace("|  |", "| |").replace("|  |", "| |")
@@ -59,5 +69,5 @@ def _cell(name: str, interval: list[float], signed: bool) -> str:
     value, low, high = interval
     if signed and low <= 0 <= high:
         return "none"
-    digits, sign = {"ssim": 4, "colorfulness": 1, "colorfulness_error": 1, "fid": 1}.get(name, 2), "+" if signed else ""
+    digits, sign = _DIGITS.get(name, 2), "+" if signed else ""
     return f"{value:{sign}.{digits}f} [{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]"

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from colorization.inference import gray
-from colorization.zoo import EMBEDDED
-from train.evaluate.protocol import EvaluateOptions, evaluate, one_color
+from colorization.zoo import EMBEDDED, load
+from train.evaluate.protocol import EvaluateOptions, evaluate, one_color, row_names
 from train.publish.card import metrics_of
 
 
@@ -38,19 +39,19 @@ def evaluation(run, parquet, tmp_path_factory):
 
 
 def test_every_table_carries_the_gray_row(evaluation):
-    file, copy, printed = evaluation
+    file, _, printed = evaluation
     result = json.loads(file.read_text())
     rows = result["rows"]
-    assert list(rows) == ["gray", "constant", *NAMES, str(copy), "truth"]
+    assert list(rows) == ["gray", "constant", *NAMES, "copy", "truth"]
     assert result["photographs"] == 8 and result["less_colorful"] == 1 and result["undecodable"] == 1
     assert rows["gray"]["colorfulness"] == 0 and rows["truth"]["colorfulness"] > 15
     assert all(
         rows[n]["psnr_max"] >= rows[n]["psnr_mean"] > 5 and 0 < rows[n]["ssim_mean"] <= 1 for n in ("gray", *NAMES)
     )
-    assert rows["unet"] == rows[str(copy)]
+    assert rows["unet"] == rows["copy"] and rows["unet"]["colorfulness_share"] > 0.1
     assert "| gray |" in printed and "| unet |" in printed and "PSNR mean / max" in printed
-    assert "| unet - gray |" in printed and f"| {copy} - unet | none | none |" in printed
-    assert "FID was not measured: give --fid" in printed and "| FID |" not in printed
+    assert "| unet - gray |" in printed and "| copy - unet | none | none |" in printed
+    assert "FID was not measured: give --fid" in printed and "| FID |" not in printed and "LPIPS" not in printed
     value, low, high = result["intervals"]["unet"]["psnr"]
     assert low < value < high and value == pytest.approx(rows["unet"]["psnr_mean"], abs=1e-3)
 
@@ -78,6 +79,32 @@ def test_fid_without_its_network_is_one_line(monkeypatch, parquet, tmp_path):
         evaluate(EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", fid=True))
 
 
+def test_folders_of_one_name_are_told_apart_in_the_tables(tmp_path):
+    first, second, other = tmp_path / "first/unet", tmp_path / "second/unet", tmp_path / "second/gray"
+    for folder in (first, second, other):
+        folder.mkdir(parents=True)
+    sources = ["unet", str(first), f"{second}/", str(other), "somebody/unet"]
+    assert row_names(sources) == ["unet", "first/unet", "second/unet", "second/gray", "somebody/unet"]
+    assert row_names([str(first), str(first.parent / "../second/unet")]) == ["first/unet", "second/unet"]
+    assert row_names([str(first), "pix2pix"]) == ["unet", "pix2pix"]
+    with pytest.raises(ValueError, match="given twice"):
+        row_names([str(first), f"{first}/."])
+
+
+def test_models_are_compared_at_one_colorfulness(parquet, tmp_path):
+    options = EvaluateOptions(["unet", "pix2pix"], str(parquet), tmp_path / "x.json", at_colorfulness=0.3)
+    result = evaluate(options)
+    for row in ("unet", "pix2pix"):
+        assert result["rows"][row]["colorfulness_share"] == pytest.approx(0.3, abs=0.01)
+    assert result["strengths"]["unet"] != result["strengths"]["pix2pix"]
+    with pytest.raises(ValueError, match="without --strength"):
+        metrics_of(EMBEDDED / "unet", options.output)
+    with pytest.raises(ValueError, match="--at-colorfulness is 70"):
+        evaluate(replace(options, at_colorfulness=70))
+    with pytest.raises(ValueError, match="--strength is 3"):
+        evaluate(replace(options, at_colorfulness=None, strength=3))
+
+
 def test_the_protocol_names_the_threshold_that_was_used(parquet, tmp_path):
     options = EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", min_colorfulness=9.5, limit=2)
     assert evaluate(options)["protocol"].endswith("colorfulness 9.5 or more")
@@ -97,14 +124,21 @@ def test_the_contact_sheet_is_a_picture(evaluation):
     assert sheet.width > 6 * 100 and sheet.height > 8 * 160
 
 
-def test_mistakes_are_one_line(run, parquet, tmp_path):
-    for arguments, reason in (
-        (["--model", "tests", "--dataset", parquet], "usable model"),
-        (["--model", "unet", "--dataset", parquet, "--min-colorfulness", 500], "no photograph of colorfulness 500"),
-        (["--model", "unet", "--dataset", parquet, "--split", "test"], "cannot open the split 'test'"),
-    ):
-        done = run("train.evaluate", *arguments, "--output", tmp_path / "x.json")
-        assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, done.stderr
+def test_a_mistake_is_one_line(run, parquet, tmp_path):
+    done = run("train.evaluate", "--model", "tests", "--dataset", parquet, "--output", tmp_path / "x.json")
+    assert done.returncode == 1 and "usable model" in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("mistake", "reason"),
+    [
+        ({"min_colorfulness": 500}, "no photograph of colorfulness 500"),
+        ({"split": "test"}, "cannot open the split 'test'"),
+    ],
+)
+def test_a_mistake_is_named(parquet, tmp_path, mistake, reason):
+    with pytest.raises(ValueError, match=reason):
+        evaluate(EvaluateOptions(["unet"], str(parquet), tmp_path / "x.json", **mistake))
 
 
 def test_a_card_says_what_was_measured_and_how_it_was_trained(run, evaluation):
@@ -125,17 +159,12 @@ def test_a_card_says_what_was_measured_and_how_it_was_trained(run, evaluation):
     assert "{{" not in card.content and "{%" not in card.content
 
 
-def test_a_card_is_not_written_for_a_model_that_was_not_measured(run, evaluation, tmp_path):
-    shutil.copytree(EMBEDDED / "pix2pix", tmp_path / "other")
-    done = run(
-        "train.publish.card",
-        tmp_path / "other",
-        "--evaluation",
-        evaluation[0],
-        "--training-data",
-        "docs/TRAINING_DATA.md",
-    )
-    assert done.returncode == 1 and "evaluate it first" in done.stderr
+def test_a_card_is_not_written_for_weights_that_were_not_measured(evaluation, tmp_path):
+    model = load("pix2pix")
+    next(model.parameters()).data += 1e-3
+    model.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="evaluate it first"):
+        metrics_of(tmp_path, evaluation[0])
 
 
 @pytest.mark.parametrize(

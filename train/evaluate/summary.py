@@ -11,7 +11,7 @@ from train.evaluate.fid import Features, fid
 from train.evaluate.intervals import Interval, of_difference, of_mean, of_statistic
 from train.tables import GRAY, TRUTH
 
-_METRICS = ("psnr", "ssim", "delta_e", "colorfulness", "colorfulness_error")
+_METRICS = ("psnr", "ssim", "delta_e", "lpips", "colorfulness", "colorfulness_error")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Measurement:
     psnr: float
     ssim: float
     delta_e: float
+    lpips: float | None
+    """None if it was not asked for."""
     colorfulness: float
     colorfulness_error: float
 
@@ -42,10 +44,12 @@ class Summary:
 
     def means(self, row: str) -> dict[str, float]:
         """Means and maxima; infinite PSNR, of a truth that is itself gray, would swallow a mean and is skipped."""
-        measurements = self.rows[row]
+        measurements, truths = self.rows[row], self.rows[TRUTH]
         psnr = [m.psnr for m in measurements if math.isfinite(m.psnr)]
         ssim = [m.ssim for m in measurements if math.isfinite(m.ssim)]
         summary = {"colorfulness": _mean([m.colorfulness for m in measurements])}
+        if true := _mean([m.colorfulness for m in truths]):
+            summary["colorfulness_share"] = round(summary["colorfulness"] / true, 4)
         if psnr and ssim:
             summary |= {
                 "psnr_mean": _mean(psnr),
@@ -55,6 +59,8 @@ class Summary:
                 "delta_e": _mean([m.delta_e for m in measurements]),
                 "colorfulness_error": _mean([m.colorfulness_error for m in measurements]),
             }
+            if len(distances := self._finite("lpips", row)[0]):
+                summary["lpips"] = round(float(distances.mean()), 4)
             if row in self.features:
                 summary["fid"] = round(fid(self.features[row], self.features[TRUTH]), 4)
         return summary

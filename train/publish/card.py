@@ -13,7 +13,7 @@ from typing import Any
 import tyro
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from colorization.zoo import EMBEDDED, ZOO, load
+from colorization.zoo import ZOO, load
 from train.record import CURVES, RECORD, SHEET, earlier_stages, weights_hash
 from train.tables import GRAY, TRUTH, difference_table, table
 
@@ -118,18 +118,25 @@ def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
             )
         metrics = json.loads(file.read_text(encoding="utf-8"))
         return metrics | {"dataset": _public_name(metrics["dataset"])}
-    found = _read_evaluation(evaluation)
-    rows, hashes = found["rows"], found["weights_sha256"]
-    for source in hashes:
-        place = EMBEDDED / source if source in ZOO else Path(source)
-        if place.resolve() == folder.resolve():
-            return (
-                {key: found[key] for key in _FACTS}
-                | {"dataset": _public_name(found["dataset"]), "weights_sha256": hashes[source]}
-                | {GRAY: rows[GRAY], "model": rows[source], TRUTH: rows[TRUTH]}
-                | {"above_gray": found["differences"][f"{source} - {GRAY}"]}
-            )
-    raise ValueError(f"{evaluation} measured {', '.join(hashes)}, but not {folder}: evaluate it first")
+    result = _read_evaluation(evaluation)
+    rows, hashes = result["rows"], result["weights_sha256"]
+    own = weights_hash(folder)
+    row = next((row for row, measured in hashes.items() if measured == own), None)
+    if row is None:
+        raise ValueError(
+            f"{evaluation} measured {', '.join(hashes)}, but not the weights in {folder}: evaluate it first"
+        )
+    if result.get("strengths", {}).get(row, 1) != 1:
+        raise ValueError(
+            f"{evaluation} measured {row} with its colors times {result['strengths'][row]:g}, and a card is about them "
+            "as they are: evaluate it without --strength and --at-colorfulness"
+        )
+    return (
+        {key: result[key] for key in _FACTS}
+        | {"dataset": _public_name(result["dataset"]), "weights_sha256": own}
+        | {GRAY: rows[GRAY], "model": rows[row], TRUTH: rows[TRUTH]}
+        | {"above_gray": result["differences"][f"{row} - {GRAY}"]}
+    )
 
 
 def _read_evaluation(file: Path) -> dict[str, Any]:
