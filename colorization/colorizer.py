@@ -5,7 +5,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
@@ -51,7 +51,7 @@ class Colorizer(
     @property
     def config(self) -> dict[str, Any]:
         """What config.json holds: the name in the zoo and the mixin's record of the arguments of `__init__`."""
-        return {"model_type": self.name, **self._hub_mixin_config}
+        return {"model_type": self.name, **cast(dict[str, Any], self._hub_mixin_config)}
 
     def forward(self, L: Tensor) -> Tensor:
         """Predict color from lightness.

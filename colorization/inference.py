@@ -1,20 +1,26 @@
-"""Any picture in, the same picture in color out: its own lightness at full size, the model's ab on top."""
+"""Pictures of any size in color: the input's own lightness at full size, the predicted ab on top.
+
+`colorize` is the whole way. Its three steps are there for callers that color one picture with several models, or at
+several strengths: `lightness` once per picture, `predict` once per model, `apply_color` once per strength.
+"""
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from colorization import lut
 from colorization.colorizer import Colorizer
-from colorization.lab import fit_gamut, network_to_lab, rgb_to_network
+from colorization.lab import AB_RANGE, fit_gamut, network_to_lab, rgb_to_network
 
 MAX_STRENGTH = 2  # of color; beyond it most colors are at the edge of what sRGB can show
 _LONGEST = 4  # the network sees at most this many working sizes of the long side; panoramas get less height
-_STRIP_PIXELS = 1_000_000  # full-size color conversion goes strip by strip: memory stays that of a small picture
+
+AB = NDArray[np.float32]
+"""Predicted color in network units: a and b, (2, h, w), in [-1, 1]."""
 
 
-@torch.inference_mode()
 def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> Image.Image:
     """Color a picture at its full size.
 
@@ -34,36 +40,86 @@ def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> I
         FloatingPointError: If the model predicts NaN or infinite numbers.
         ValueError: If the strength is not a number of 0 to 2.
     """
-    if not 0 <= strength <= MAX_STRENGTH:
-        raise ValueError(f"the strength of color is {strength}, expected a number of 0 to {MAX_STRENGTH}")
-    rgb = picture.convert("RGB")
-    device = next(model.parameters()).device
-    small = rgb.resize(network_size(model, rgb.size), Image.Resampling.LANCZOS, reducing_gap=3)
-    L, _ = rgb_to_network(_to_tensor(np.asarray(small)).to(device)[None])
-    ab = model(L).float().cpu() * strength
-    if not ab.isfinite().all():
-        raise FloatingPointError(f"{model.name} predicted colors that are not finite: its weights are damaged")
-    ab = F.interpolate(ab, size=(rgb.height, rgb.width), mode="bilinear", align_corners=False)[0]
-    pixels = np.array(rgb)
-    for rows in _strips(pixels):
-        light, _ = rgb_to_network(_to_tensor(pixels[rows]))
-        pixels[rows] = _to_pixels(light, ab[:, rows])
-    return Image.fromarray(pixels)
+    check_strength(strength)  # before the work
+    light = lightness(picture)
+    return apply_color(light, predict(model, light), strength)
+
+
+def lightness(picture: Image.Image) -> Image.Image:
+    """The black-and-white version of a picture as one channel: for every pixel the gray of the same L*.
+
+    Args:
+        picture: Any size and mode.
+
+    Returns:
+        Mode L, of the same size, without metadata; what is gray keeps its level exactly.
+    """
+    if picture.mode in ("1", "L"):
+        light = picture.convert("L")
+        light.info = {}
+        return light
+    return lut.gray_levels(picture.convert("RGB"))
 
 
 def gray(picture: Image.Image) -> Image.Image:
     """The black-and-white version of a picture: the same L*, no color; mode RGB."""
-    pixels = np.array(picture.convert("RGB"))
-    for rows in _strips(pixels):
-        light, ab = rgb_to_network(_to_tensor(pixels[rows]))
-        # One channel for all three: D65 rounded to five digits leaves them up to one level apart.
-        pixels[rows] = _to_pixels(light, torch.zeros_like(ab))[..., 1:2]
-    return Image.fromarray(pixels)
+    return lightness(picture).convert("RGB")
+
+
+@torch.inference_mode()
+def predict(model: Colorizer, light: Image.Image) -> AB:
+    """Predict the color of a picture at the model's working size.
+
+    Args:
+        model: Any trained colorizer.
+        light: Mode L, any size, see `lightness`.
+
+    Returns:
+        ab in network units, (2, h, w), in [-1, 1], for `apply_color`.
+
+    Raises:
+        FloatingPointError: If the model predicts NaN or infinite numbers.
+    """
+    small = light.resize(network_size(model, light.size), Image.Resampling.LANCZOS, reducing_gap=3)
+    levels = torch.arange(256.0) / 255
+    L, _ = rgb_to_network(levels.expand(3, 1, -1))  # (1, 1, 256)
+    L = L.flatten()[torch.from_numpy(np.array(small)).int()][None, None]
+    ab = model(L.to(next(model.parameters()).device))[0].float().cpu().numpy()
+    if not np.isfinite(ab).all():
+        raise FloatingPointError(f"{model.name} predicted colors that are not finite: its weights are damaged")
+    return ab
+
+
+def apply_color(light: Image.Image, ab: AB, strength: float = 1.0) -> Image.Image:
+    """Put predicted color on a picture's own lightness, at its full size.
+
+    Args:
+        light: Mode L, (W, H), see `lightness`.
+        ab: ab in network units, (2, h, w) of any size; it is enlarged to (H, W).
+        strength: What a and b are multiplied by, 0 to 2.
+
+    Returns:
+        Mode RGB, (W, H), without metadata. Colors that sRGB cannot show at their lightness become paler.
+
+    Raises:
+        ValueError: If the strength is not a number of 0 to 2.
+    """
+    check_strength(strength)
+    if strength == 0 or not ab.any():
+        return light.convert("RGB")  # exactly gray
+    return lut.join(light, ab * np.float32(AB_RANGE * strength))
+
+
+def check_strength(strength: float) -> None:
+    """Refuse a strength of color that is not a number of 0 to 2; raises ValueError."""
+    if not 0 <= strength <= MAX_STRENGTH:
+        raise ValueError(f"the strength of color is {strength}, expected a number of 0 to {MAX_STRENGTH}")
 
 
 def to_picture(L: Tensor, ab: Tensor) -> Image.Image:
-    """Network units to a picture: L (1, H, W) and ab (2, H, W), both in [-1, 1]."""
-    return Image.fromarray(_to_pixels(L.float().cpu(), ab.float().cpu()))
+    """Network units to a picture: L (1, H, W) and ab (2, H, W), both in [-1, 1]; inside the gamut at that lightness."""
+    rgb = fit_gamut(network_to_lab(L.float().cpu(), ab.float().cpu()))
+    return Image.fromarray((rgb * 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def network_size(model: Colorizer, size: tuple[int, int]) -> tuple[int, int]:
@@ -74,20 +130,3 @@ def network_size(model: Colorizer, size: tuple[int, int]) -> tuple[int, int]:
     scale = min(model.working_size / min(size), _LONGEST * model.working_size / max(size))
     width, height = (max(1, round(side * scale / model.stride)) * model.stride for side in size)
     return width, height
-
-
-def _strips(pixels: np.ndarray) -> list[slice]:
-    """Cut (H, W, 3) into runs of rows of about a megapixel."""
-    height = max(1, _STRIP_PIXELS // pixels.shape[1])
-    return [slice(top, top + height) for top in range(0, pixels.shape[0], height)]
-
-
-def _to_tensor(pixels: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) to float (3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).float() / 255
-
-
-def _to_pixels(L: Tensor, ab: Tensor) -> np.ndarray:
-    """Network units (1, H, W) and (2, H, W) to uint8 (H, W, 3), inside the gamut at that lightness."""
-    rgb = fit_gamut(network_to_lab(L, ab))
-    return (rgb * 255).round().byte().permute(1, 2, 0).numpy()

@@ -20,7 +20,7 @@ _XYZ_FROM_RGB = (
 )
 _WHITE = (0.95047, 1.0, 1.08883)
 _L_HALF_RANGE = 50.0
-_AB_RANGE = 110.0
+AB_RANGE = 110.0
 _GAMUT_STEPS = 12
 
 
@@ -40,8 +40,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         IEC 61966-2-1 for sRGB, CIE 15:2004 equations 8.3 to 8.8 for Lab.
     """
     _check_channels(rgb, 3, "rgb")
-    linear = torch.where(rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    xyz = _mix(linear, torch.tensor(_XYZ_FROM_RGB)) / _column(_WHITE, rgb)
+    xyz = _mix(_linear(rgb), torch.tensor(_XYZ_FROM_RGB)) / _column(_WHITE, rgb)
     # The clamp inside the branch that is not taken keeps the cube root's infinite slope at 0 out of the gradient.
     f = torch.where(xyz > 0.008856, xyz.clamp(min=0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
     fx, fy, fz = f.unbind(-3)
@@ -72,6 +71,18 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 
+def luminance(rgb: Tensor) -> Tensor:
+    """Convert sRGB to relative luminance, the Y of XYZ; L* is a function of it alone.
+
+    Args:
+        rgb: sRGB, (..., 3, H, W), in [0, 1].
+
+    Returns:
+        (..., 1, H, W), 0 for black, 1 for white; the luminances of the three primaries add up.
+    """
+    return _mix(_linear(rgb), torch.tensor(_XYZ_FROM_RGB[1:2], dtype=torch.float64))
+
+
 def rgb_to_network(rgb: Tensor) -> tuple[Tensor, Tensor]:
     """Split sRGB into what the networks see and what they predict.
 
@@ -82,7 +93,7 @@ def rgb_to_network(rgb: Tensor) -> tuple[Tensor, Tensor]:
         L, (..., 1, H, W), and ab, (..., 2, H, W), both in [-1, 1].
     """
     lab = rgb_to_lab(rgb)
-    return lab[..., :1, :, :] / _L_HALF_RANGE - 1, lab[..., 1:, :, :] / _AB_RANGE
+    return lab[..., :1, :, :] / _L_HALF_RANGE - 1, lab[..., 1:, :, :] / AB_RANGE
 
 
 def network_to_lab(L: Tensor, ab: Tensor) -> Tensor:
@@ -95,7 +106,7 @@ def network_to_lab(L: Tensor, ab: Tensor) -> Tensor:
     Returns:
         lab, (..., 3, H, W).
     """
-    return torch.cat(((L + 1) * _L_HALF_RANGE, ab * _AB_RANGE), dim=-3)
+    return torch.cat(((L + 1) * _L_HALF_RANGE, ab * AB_RANGE), dim=-3)
 
 
 def network_to_rgb(L: Tensor, ab: Tensor) -> Tensor:
@@ -131,8 +142,13 @@ def fit_gamut(lab: Tensor) -> Tensor:
     return rgb.clamp(0, 1)
 
 
+def _linear(rgb: Tensor) -> Tensor:
+    """Undo the transfer curve of sRGB."""
+    return torch.where(rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
 def _mix(channels: Tensor, matrix: Tensor) -> Tensor:
-    """Apply a 3x3 matrix to the channel dimension."""
+    """Apply a matrix of three columns to the channel dimension."""
     return torch.einsum("oc,...chw->...ohw", matrix.to(channels), channels)
 
 

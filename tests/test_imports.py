@@ -23,7 +23,7 @@ MAY_IMPORT = {
 }
 FLOORS = {  # of the modules in colorization/
     "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0,
-    "colorizer": 1,
+    "colorizer": 1, "lut": 1,
     "models": 2,
     "zoo": 3, "inference": 3,
     "__main__": 9,
