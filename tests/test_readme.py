@@ -1,16 +1,25 @@
-"""What the README says is so."""
+"""What README and docs say is so: front matter, tree, links, and every command's program and options."""
 
+import functools
+import os
 import re
+import shlex
+import subprocess
+import sys
 from importlib.metadata import version
 
+import pytest
 import yaml
 from conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
+PROGRAMS = {"colorize": ("-m", "colorization")}
+NOT_OURS = ("bash", "hf", "make", "pip", "pre-commit", "pytest", "source", "curl")
 
 
 def test_front_matter_is_a_spaces():
-    front = yaml.safe_load(README.split("---")[1])
+    front = yaml.safe_load(TEXTS["README.md"].split("---")[1])
     assert front["sdk"] == "gradio" and front["app_file"] == "app.py" and front["license"] == "apache-2.0"
     assert str(front["sdk_version"]) == version("gradio")  # which test_package.py compares with the pin
     assert len(front["short_description"]) <= 60
@@ -18,8 +27,7 @@ def test_front_matter_is_a_spaces():
 
 
 def test_the_tree_of_the_code_is_true():
-    text = (ROOT / "docs/CODE.md").read_text(encoding="utf-8")
-    tree = re.search(r"```\n(app\.py.*?)```", text, flags=re.S).group(1)
+    tree = re.search(r"```\n(app\.py.*?)```", TEXTS["docs/CODE.md"], flags=re.S).group(1)
     named, folders = set(), []
     for line in tree.splitlines():
         indent, entry, _clause = re.match(r"( *)(\S+) +(\S.*)", line).groups()
@@ -37,10 +45,69 @@ def test_the_tree_of_the_code_is_true():
     assert not sorted(path for path in named if not (ROOT / path).exists()), "in docs/CODE.md, but not in the project"
 
 
-def test_commands_in_the_readme_name_real_options():
-    from train.config import TrainOptions
+def anchors(text):
+    """What GitHub and the Hub make of headings."""
+    return {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, re.M)}
 
-    options = {f"--{name.replace('_', '-')}" for name in TrainOptions.__dataclass_fields__}
-    for command in re.findall(r"^accelerate launch.* train (.*?)(?<!\\)$", README, flags=re.M | re.S):
-        given = {word for word in re.findall(r"--[\w-]+", command)}
-        assert given <= options, given - options
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[page]):
+        if not target.startswith(("http://", "https://")):
+            path, _, anchor = target.partition("#")
+            file = (ROOT / page).parent / path if path else ROOT / page
+            assert file.exists(), f"{page} links to {target}"
+            assert not anchor or anchor in anchors(file.read_text(encoding="utf-8")), f"{page} links to {target}"
+
+
+def commands(text):
+    """The commands of a page: lines of its shell blocks, and what begins as one in running text."""
+    for block in re.findall(r"^```sh\n(.*?)^```", text, flags=re.M | re.S):
+        for line in block.replace("\\\n", " ").splitlines():
+            yield from filter(None, re.split(r" && |^#.*", line))
+    for span in re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)):
+        if re.match(r"(\w+=\S+ )*(python -m|python app\.py|accelerate launch|colorize) ", span):
+            yield re.sub(r"\s+", " ", span)
+
+
+def split(command):
+    """A command of ours as the arguments of Python that start the same program, and its options; None for others."""
+    words = [word for word in shlex.split(command, comments=True) if not re.match(r"[A-Z_]+=", word)]
+    if not words or words[0] in NOT_OURS or words[:3] in (["python", "-m", "venv"], ["python", "-m", "pip"]):
+        return None
+    if words[:2] == ["accelerate", "launch"] and "train" in words:
+        program, rest = ("-m", "train"), words[words.index("train") + 1 :]
+    elif words[0] == "python" and words[1] == "-m":
+        program, rest = ("-m", words[2]), words[3:]
+    elif words[0] == "python":
+        program, rest = (words[1],), words[2:]
+    else:
+        program, rest = PROGRAMS.get(words[0]), words[1:]
+    return program, {word.split("=")[0] for word in rest if word.startswith("--")}
+
+
+@functools.cache
+def known(program):
+    """The options that a program's help names."""
+    env = os.environ | {"COLUMNS": "200", "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    done = subprocess.run([sys.executable, *program, "--help"], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {option.replace("_", "-") for option in re.findall(r"(?<![\w-])--[\w.-]+\w", done.stdout)}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_commands_are_of_programs_and_options_that_exist(page):
+    for command in commands(TEXTS[page]):
+        if parts := split(command):
+            program, options = parts
+            assert program, f"{page}: {command!r} starts nothing that is known"
+            missing = {option for option in options if option.replace("_", "-") not in known(program)}
+            assert not missing, f"{page}: {command!r} has no {', '.join(missing)}"
+
+
+def test_options_in_running_text_are_the_trainers():
+    text = TEXTS["docs/TRAINING.md"]
+    spans = [span for span in re.findall(r"`(--[^`]+)`", text) if not span.startswith("--push NAME")]
+    given = {word for span in spans for word in span.split() if word.startswith("--")}
+    prepare = known(("-m", "train.prepare"))
+    assert not sorted(given - known(("-m", "train")) - prepare)
