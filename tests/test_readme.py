@@ -73,7 +73,12 @@ def commands(text):
 def split(command):
     """A command of ours as the arguments of Python that start the same program, and its options; None for others."""
     words = [word for word in shlex.split(command, comments=True) if not re.match(r"[A-Z_]+=", word)]
-    if not words or words[0] in NOT_OURS or words[:3] in (["python", "-m", "venv"], ["python", "-m", "pip"]):
+    if (
+        not words
+        or words[0] in NOT_OURS
+        or "/bin/" in words[0]
+        or words[:3] in (["python", "-m", "venv"], ["python", "-m", "pip"])
+    ):
         return None
     if words[:2] == ["accelerate", "launch"] and "train" in words:
         program, rest = ("-m", "train"), words[words.index("train") + 1 :]
