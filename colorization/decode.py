@@ -6,6 +6,8 @@ takes short cuts with names (memory-mapped TIFF) that give scrambled pixels.
 
 import contextlib
 import io
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +64,9 @@ def decode(data: bytes, at_least: int | None = None) -> Decoded:
         raise
     except Exception as error:  # a decoder fed with damaged bytes may raise anything at all
         raise DecodeError(_DAMAGED.format(error)) from error
-    return Decoded(Image.fromarray(np.array(rgb)), tuple(notes))  # a bare array carries no metadata along
+    bare = Image.new("RGB", rgb.size)  # carries no metadata along
+    bare.paste(rgb)
+    return Decoded(bare, tuple(notes))
 
 
 def check_size(count: int) -> None:
@@ -102,37 +106,52 @@ def _open(data: bytes) -> Image.Image:
 
 def _upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its EXIF or XMP says; broken metadata says nothing."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # metadata is a stranger's too, and no reason to refuse good pixels
-        return picture
+    with contextlib.suppress(Exception):  # metadata is a stranger's too, and no reason to refuse good pixels
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
 
 
 def _to_8_bit(picture: Image.Image) -> Image.Image:
     """Bring any mode to L, RGB or CMYK with 8 bits; transparent pixels become white."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return Image.fromarray(_scaled(np.asarray(picture)))
+        return _scaled(picture)
     if picture.has_transparency_data:
-        above = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")
+        above = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        white = Image.new("RGB", above.size, "white")
+        white.paste(above, mask=above)
+        return white
     if picture.mode in ("L", "RGB", "CMYK"):
         return picture
     return picture.convert("L" if picture.mode == "1" else "RGB")
 
 
-def _scaled(values: np.ndarray) -> np.ndarray:
-    """Scale numbers of any depth to uint8: by the range they seem written for, else by their own."""
-    finite = np.isfinite(values)
-    if not finite.any():
+def _scaled(picture: Image.Image) -> Image.Image:
+    """Scale numbers of any depth to 8 bits, mode L: by the range they seem written for, else by their own."""
+    low, high, whole = math.inf, -math.inf, True
+    for _, values in _bands(picture):
+        finite = values[np.isfinite(values)]
+        whole = values.dtype.kind in "iu"
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    if low > high:
         raise DecodeError("the picture holds no finite number")
-    whole = values.dtype.kind in "iu"
-    values = np.where(finite, values, values[finite].min()).astype(np.float64)
-    low, high = float(values.min()), float(values.max())
     ranges = (255.0, 65535.0) if whole else (1.0, 255.0, 65535.0)
     if low >= 0 and high <= ranges[-1]:
-        full = next(r for r in ranges if high <= r)
-        return np.rint(values * (255 / full)).astype(np.uint8)
-    return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+        dark, scale = 0.0, 255 / next(r for r in ranges if high <= r)
+    else:
+        dark, scale = low, 255 / max(high - low, 1e-12)
+    gray = Image.new("L", picture.size)
+    for top, values in _bands(picture):
+        band = np.where(np.isfinite(values), values, low).astype(np.float64)
+        gray.paste(Image.fromarray(np.rint((band - dark) * scale).astype(np.uint8)), (0, top))
+    return gray
+
+
+def _bands(picture: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
+    """Runs of rows of about a megapixel as arrays, each with its first row: deep pictures take little more memory."""
+    rows = max(1, 1_000_000 // picture.width)
+    for top in range(0, picture.height, rows):
+        yield top, np.asarray(picture.crop((0, top, picture.width, min(picture.height, top + rows))))
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -143,4 +162,4 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
             if converted is not None:
                 return converted
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
