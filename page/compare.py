@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -11,7 +10,7 @@ import torch
 from PIL import Image
 
 from colorization.colorizer import Colorizer
-from colorization.decode import DecodeError, decode
+from colorization.decode import DecodeError
 from colorization.inference import MAX_STRENGTH, colorize, gray
 from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, score
 from colorization.zoo import ZOO
@@ -19,6 +18,7 @@ from page import pictures
 from page.examples import examples
 from page.gpu import with_gpu
 from page.models import Models
+from page.worker import decode
 
 HEADERS = ["", "seconds", "PSNR (dB)", "SSIM", "delta E 2000"]
 _SCORED_SIDE = 1024  # scores of larger photographs are taken from copies of this long side
@@ -147,7 +147,7 @@ def _colorize_with(models: Models) -> Callable[[str | None, float], Iterator[lis
             return
         served = models.current()  # whatever is swapped meanwhile, this request keeps these
         try:
-            picture, notes = decode(Path(file).read_bytes())
+            picture, notes = decode(file)
         except DecodeError as error:
             text = f"This file cannot be colored: {error}."
             raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
