@@ -126,10 +126,10 @@ class Hub:
         repo, _ = self._repo(request, kind)
         _, files = self._state(repo, request.path_params["rev"])
         folder = request.path_params.get("path", "")
-        found = {p: d for p, d in files.items() if not folder or p.startswith(folder + "/")}
-        if folder and not found:
+        inside = {p: d for p, d in files.items() if not folder or p.startswith(folder + "/")}
+        if folder and not inside:
             raise RefusalError(404, "no such folder", "EntryNotFound")
-        return JSONResponse([entry_of(path, data) for path, data in sorted(found.items())])
+        return JSONResponse([entry_of(path, data) for path, data in sorted(inside.items())])
 
     async def branch(self, request: Request, kind: str) -> Response:
         repo, repo_id = self._repo(request, kind)

@@ -28,7 +28,7 @@ def made(source, output, **options):
 
 
 def names(rows):
-    return {split: sorted(row["image"]["path"] for row in of) for split, of in rows.items()}
+    return {split: sorted(row["image"]["path"] for row in members) for split, members in rows.items()}
 
 
 def opened(row):

@@ -18,7 +18,9 @@ def found(monkeypatch, photograph):
         splits = {"train": pictures, "validation": photographs}
         monkeypatch.setattr(overlap, "open_stream", lambda dataset, split, column: split)
         monkeypatch.setattr(overlap, "pictures", lambda split, column: zip("abcdef", splits[split], strict=False))
-        return {(one.picture[-2], one.photograph[-2]) for one in overlap.overlap(overlap.OverlapOptions("unused"))}
+        return {
+            (match.picture[-2], match.photograph[-2]) for match in overlap.overlap(overlap.OverlapOptions("unused"))
+        }
 
     return found
 

@@ -42,7 +42,7 @@ def prepared(source, tmp_path_factory):
 
 def test_the_smallest_source_is_validation_and_all_is_counted(prepared):
     _, summary, rows, skipped = prepared
-    assert {split: {row["source"] for row in of} for split, of in rows.items()} == {
+    assert {split: {row["source"] for row in members} for split, members in rows.items()} == {
         "validation": {"fog"},
         "train": {"forest", "sea"},
     }
@@ -70,7 +70,7 @@ def test_everyone_can_read_it(prepared, tmp_path):
         loaded = datasets.load_dataset(str(output), streaming=streaming, cache_dir=str(tmp_path))
         assert loaded.keys() == {"train", "validation"}
         assert loaded["train"].features == {"image": datasets.Image(), "source": datasets.Value("string")}
-        counts = {split: sum(row["image"].size == (96, 96) for row in of) for split, of in loaded.items()}
+        counts = {split: sum(row["image"].size == (96, 96) for row in members) for split, members in loaded.items()}
         assert counts == {"train": 36, "validation": 4}, "an empty shard must not stop anyone"
     assert datasets.Features.from_arrow_schema(pq.read_schema(output / "train-00000-of-00008.parquet")) == {
         "image": datasets.Image(),

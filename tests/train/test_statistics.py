@@ -4,33 +4,40 @@ import numpy as np
 import pytest
 
 from train.evaluate.fid import fid
-from train.evaluate.intervals import Interval, of_difference, of_mean, of_statistic
-from train.evaluate.summary import Measurement, Summary
+from train.evaluate.summary import (
+    Interval,
+    Measurement,
+    Summary,
+    difference_interval,
+    mean_interval,
+    statistic_interval,
+)
 from train.tables import difference_table, interval_table, table
 
 
 def test_intervals_cover_the_true_mean_about_95_times_of_100():
     rng = np.random.default_rng(0)
-    found = [of_mean(rng.normal(3, 1, size=60)) for _ in range(200)]
-    assert 180 <= sum(low < 3 < high for _, low, high in found) <= 198
-    assert all(low < value < high for value, low, high in found)
+    intervals = [mean_interval(rng.normal(3, 1, size=60)) for _ in range(200)]
+    assert 180 <= sum(low < 3 < high for _, low, high in intervals) <= 198
+    assert all(low < value < high for value, low, high in intervals)
 
 
 def test_pairs_tell_apart_what_means_cannot():
     rng = np.random.default_rng(0)
     photographs = rng.normal(20, 4, size=90)
     better, same = photographs + rng.normal(0.3, 0.2, size=90), photographs + rng.normal(0, 1, size=90)
-    assert of_mean(better).low < of_mean(photographs).value, "the means' intervals overlap"
-    assert of_difference(better, photographs).excludes_zero
-    assert not of_difference(same, photographs).excludes_zero
+    assert mean_interval(better).low < mean_interval(photographs).value, "the means' intervals overlap"
+    assert difference_interval(better, photographs).excludes_zero
+    assert not difference_interval(same, photographs).excludes_zero
     with pytest.raises(ValueError, match="the same ones"):
-        of_difference(better, photographs[:5])
+        difference_interval(better, photographs[:5])
 
 
 def test_the_same_photographs_give_the_same_interval():
     values = np.arange(30.0)
-    assert of_mean(values) == of_mean(values)
-    assert of_statistic(lambda chosen: values[chosen].mean(), 30).value == of_mean(values).value
+    assert mean_interval(values) == mean_interval(values)
+    assert statistic_interval(lambda chosen: values[chosen].mean(), 30).value == mean_interval(values).value
+    assert mean_interval([7.0]) == mean_interval([7.0, 7.0]) == Interval(7, 7, 7), "one photograph says nothing more"
 
 
 def test_fid_of_two_normal_distributions():
@@ -63,16 +70,16 @@ def summary():
 
     rows = ["gray", "constant", "unet", "truth"]
     measurements = [m for row, gain in zip(rows, (0, 0, 1.5, 3), strict=True) for m in measured(row, gain)]
-    looked = {row: rng.normal(size=(40, 8)) + gain for row, gain in zip(rows, (9, 9, 1, 0), strict=True)}
-    return Summary(measurements, rows, looked)
+    features = {row: rng.normal(size=(40, 8)) + gain for row, gain in zip(rows, (9, 9, 1, 0), strict=True)}
+    return Summary(measurements, rows, features)
 
 
 def test_a_model_is_held_against_gray_photograph_by_photograph(summary):
-    found = summary.differences(["unet", "constant"])
-    assert list(found) == ["unet - gray", "constant - gray", "constant - unet"]
-    gain = found["unet - gray"]
+    differences = summary.differences(["unet", "constant"])
+    assert list(differences) == ["unet - gray", "constant - gray", "constant - unet"]
+    gain = differences["unet - gray"]
     assert gain["psnr"] == Interval(1.5, 1.5, 1.5) and gain["delta_e"].high < 0 and gain["fid"].high < 0
-    assert not found["constant - gray"]["psnr"].excludes_zero
+    assert not differences["constant - gray"]["psnr"].excludes_zero
 
 
 def test_tables_name_what_is_none(summary):

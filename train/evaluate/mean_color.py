@@ -1,4 +1,4 @@
-"""The one color that photographs have on average: what the constant row of an evaluation paints everywhere.
+"""Mean color of a set of photographs: what the constant row of an evaluation paints everywhere.
 
 `python -m train.evaluate.mean_color --dataset SPEC --split train`
 """
@@ -36,16 +36,16 @@ def mean_color(options: MeanColorOptions) -> tuple[float, float]:
     Raises:
         ValueError: If the data set cannot be opened, or no picture of it decodes.
     """
-    found = []
+    means = []
     stream = open_stream(options.dataset, options.split, options.image_column)
     for _, picture in tqdm(pictures(stream, options.image_column), unit="photograph"):
         if not isinstance(picture, DecodeError):
             small = picture.resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
             rgb = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
-            found.append(rgb_to_lab(rgb)[1:].mean(dim=(1, 2)))
-    if not found:
+            means.append(rgb_to_lab(rgb)[1:].mean(dim=(1, 2)))
+    if not means:
         raise ValueError(f"{options.dataset} ({options.split}) has no picture that decodes")
-    a, b = torch.stack(found).mean(dim=0).tolist()
+    a, b = torch.stack(means).mean(dim=0).tolist()
     return round(a, 2), round(b, 2)
 
 

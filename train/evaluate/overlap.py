@@ -1,4 +1,4 @@
-"""Whether a photograph that models are measured on, or a crop or mirror image of one, is among those they learn from.
+"""Overlap of two splits: photographs of one, their crops and mirror images, that are among the pictures of another.
 
 `python -m train.evaluate.overlap --dataset SPEC --split train --against validation`
 """
@@ -43,7 +43,7 @@ class OverlapOptions:
     """Column that holds the pictures."""
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """A picture that shows (a part of) a photograph."""
 
     picture: str
@@ -60,11 +60,11 @@ class _Views(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
-def overlap(options: OverlapOptions) -> list[Found]:
+def overlap(options: OverlapOptions) -> list[Match]:
     """Look for every picture of a split in every photograph of another.
 
     Returns:
-        What was found, one for each pair.
+        The matches, one for each pair.
 
     Raises:
         ValueError: If a split cannot be opened.
@@ -72,7 +72,7 @@ def overlap(options: OverlapOptions) -> list[Found]:
     views = [view for name, light in _read(options, options.against) for view in _views(name, light)]
     hashes = np.concatenate([view.hashes for view in views])
     owner = np.repeat(np.arange(len(views)), [len(view.hashes) for view in views])
-    found: dict[tuple[str, str], Found] = {}
+    matches: dict[tuple[str, str], Match] = {}
     for name, light in tqdm(_read(options, options.split), unit="picture"):
         for square in _key_squares(light):
             wanted = _pixels(light, square)
@@ -82,11 +82,11 @@ def overlap(options: OverlapOptions) -> list[Found]:
                 start = candidate - np.searchsorted(owner, owner[candidate])
                 same = _best_correlation(wanted, view.light, view.squares[start])
                 if same >= _SAME:
-                    found[name, view.name] = max(
-                        found.get((name, view.name), Found(name, view.name, 0.0)),
-                        Found(name, view.name, round(same, 3)),
+                    matches[name, view.name] = max(
+                        matches.get((name, view.name), Match(name, view.name, 0.0)),
+                        Match(name, view.name, round(same, 3)),
                     )
-    return [*found.values()]
+    return [*matches.values()]
 
 
 def perceptual_hash(pixels: NDArray[np.float32]) -> np.uint64:
@@ -185,13 +185,13 @@ def main() -> None:
     """List what the command line asks for; exit code 1 if there is any."""
     options = tyro.cli(OverlapOptions, prog="python -m train.evaluate.overlap")
     try:
-        found = overlap(options)
+        matches = overlap(options)
     except ValueError as error:
         sys.exit(f"train.evaluate.overlap: {error}")
-    for one in found:
-        print(f"{one.picture} shows {one.photograph}, correlation {one.correlation}")
-    print(f"{len(found)} pictures of {options.split} show one of {options.against}")
-    sys.exit(1 if found else 0)
+    for match in matches:
+        print(f"{match.picture} shows {match.photograph}, correlation {match.correlation}")
+    print(f"{len(matches)} pictures of {options.split} show one of {options.against}")
+    sys.exit(1 if matches else 0)
 
 
 if __name__ == "__main__":

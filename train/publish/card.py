@@ -146,13 +146,13 @@ def _read_evaluation(file: Path) -> dict[str, Any]:
         ValueError: If the file is not of that kind, or was written before there were differences.
     """
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        result = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{file} is no JSON: {error}") from error
     needed = {*_FACTS, "dataset", "weights_sha256", "rows", "differences"}
-    if missing := sorted(needed - set(found if isinstance(found, dict) else ())):
+    if missing := sorted(needed - set(result if isinstance(result, dict) else ())):
         raise ValueError(f"{file} lacks {', '.join(missing)}: write it anew with `python -m train.evaluate`")
-    return found
+    return result
 
 
 def _public_name(dataset: str) -> str:
