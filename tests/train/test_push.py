@@ -58,7 +58,7 @@ def test_broken_off_at_any_request_it_is_old_or_new_and_converges(hub, folders, 
         push(REPO, old, message="old")
         start = len(hub.requests) + number
         hub.fault = lambda method, path, n, start=start: (broken if n == start else "drop") if n >= start else None
-        with pytest.raises(PushError, match="push again; what was sent is not sent twice"):
+        with pytest.raises(PushError, match="push again"):
             push(REPO, new, message="new")
         states.append(held(hub))
         hub.fault = lambda *_: None
@@ -192,7 +192,8 @@ def fine_grained(*permissions, name="fine"):
         ("hf_writer", None, "tester/there", None),
         ("", None, "tester/new", "there is no Hub token: make one that may write"),
         ("hf_stale", None, "tester/new", "the token is not valid"),
-        ("hf_reader", None, "tester/new", "the token of tester may not write to tester"),
+        ("hf_reader", None, "tester/new", "the token of tester may only read: make one that may write"),
+        ("hf_reader", None, "club/new", "the token of tester may only read: make one that may write"),
         ("hf_reader", None, "tester/there", "403.*the token may not write there"),
         ("hf_writer", None, "club/new", "tester may not write to club, only to tester"),
         ("hf_member", None, "readers/new", "member may not write to readers, only to member, club"),
@@ -217,5 +218,37 @@ def test_a_push_that_cannot_work_is_known_before_the_work(hub, monkeypatch, toke
 @pytest.mark.parametrize("fault", ["drop", 500, 429])
 def test_no_hub_no_training(hub, fault):
     hub.fault = lambda *_: fault
-    with pytest.raises(PushError, match="cannot push to tester/new"):
+    with pytest.raises(PushError, match=r"cannot push to tester/new: .*try again later") as raised:
         check_push(["tester/new"])
+    assert "what was sent" not in str(raised.value), "nothing was"
+
+
+@pytest.mark.parametrize(
+    ("token", "repo_id", "reason"),
+    [
+        ("hf_writer", "tester/new", None),
+        ("hf_writer", "tester/there", None),
+        ("hf_member", "club/new", None),
+        ("hf_member", "readers/new", "member may not write to readers, only to member, club"),
+        ("hf_reader", "tester/there", "may only read"),
+    ],
+)
+def test_a_hub_that_cannot_be_asked_for_rights_is_asked_for_the_users(hub, monkeypatch, token, repo_id, reason):
+    hub.repos["models", "tester/there"] = Repo(private=False)
+    hub.without_auth_check = True
+    monkeypatch.setenv("HF_TOKEN", token)
+    if reason is None:
+        check_push([repo_id])
+        return
+    with pytest.raises(PushError, match=reason):
+        check_push([repo_id])
+
+
+def test_the_advice_fits_what_was_sent(hub, folders):
+    hub.fault = lambda method, path, _: "drop" if path == "/api/repos/create" else None
+    with pytest.raises(PushError, match="push again") as raised:
+        push(REPO, folders[1], message="new")
+    assert "what was sent" not in str(raised.value), "nothing was"
+    hub.fault = lambda method, path, _: "drop" if "/commit/" in path else None
+    with pytest.raises(PushError, match="push again; what was sent is not sent twice"):
+        push(REPO, folders[1], message="new")

@@ -1,23 +1,19 @@
-"""Writing to the Hub: may this push be made, and a folder that becomes a repository's content in one commit."""
+"""Writing to the Hub: the check before a push, and the push of a folder as one commit."""
 
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    HFValidationError,
-    LocalTokenNotFoundError,
-    RepositoryNotFoundError,
-)
-from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-from colorization.hub import ERRORS, content_hash, explain
+from colorization.hub import ERRORS, explain
 
 _ATTEMPTS = 3  # at a commit that loses the race against somebody else's
 _CONFLICTS = (409, 412)
 _KEPT = {".gitattributes"}  # the Hub's own
+_WRITING_ROLES = ("admin", "write", "contributor")
+_NO_ROUTE = (404, 405)  # of a Hub of one's own that lacks one of the Hub's calls
 _TOKEN_PAGE = "https://huggingface.co/settings/tokens"
 
 
@@ -43,7 +39,10 @@ def check_push(repo_ids: list[str], repo_type: str = "model") -> None:
         for repo_id in repo_ids:
             try:
                 api.auth_check(repo_id, repo_type=repo_type, write=True)
-            except RepositoryNotFoundError:
+            except HfHubHTTPError as error:
+                # No such repository yet, or a Hub that cannot be asked so: the user's own rights tell as much.
+                if error.response.status_code not in _NO_ROUTE:
+                    raise
                 _check_namespace(repo_id, user)
     except LocalTokenNotFoundError as error:
         raise PushError(
@@ -52,7 +51,7 @@ def check_push(repo_ids: list[str], repo_type: str = "model") -> None:
     except HFValidationError as error:
         raise PushError(f"{', '.join(repo_ids)}: {error}") from error
     except ERRORS as error:
-        raise PushError(f"cannot push to {', '.join(repo_ids)}: {_advice(error)}") from error
+        raise PushError(f"cannot push to {', '.join(repo_ids)}: {_advice(error, 'try again later')}") from error
 
 
 def push(
@@ -83,8 +82,8 @@ def push(
         PushError: If the Hub refuses or the connection breaks, or it holds other bytes afterwards than were sent.
     """
     api = HfApi()
-    files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
     place: dict[str, Any] = {"repo_id": repo_id, "repo_type": repo_type}
+    again = "push again"
     try:
         sdk = "gradio" if repo_type == "space" else None
         # None, not False: an organization may make its new repositories private by itself.
@@ -93,24 +92,30 @@ def push(
             raise PushError(f"{repo_id} is there already and public: make it private on its page, or drop --private")
         if revision:
             api.create_branch(**place, branch=revision, exist_ok=True)
-        commit = _commit(api, place, files, message, revision)
-        differing = _differing(api, place, files, commit)
+        again = "push again; what was sent is not sent twice"
+        commit = _commit(api, place, folder, message, revision)
+        there = api.verify_repo_checksums(**place, revision=commit, local_dir=folder)
     except (*ERRORS, RuntimeError, ValueError) as error:
         # The client wraps what went wrong with an upload in a RuntimeError that does not say it.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
-        raise PushError(f"{repo_id} was not pushed: {_advice(cause)}") from error
+        raise PushError(f"{repo_id} was not pushed: {_advice(cause, again)}") from error
+    differing = {mismatch["path"] for mismatch in there.mismatches} | {*there.missing_paths, *there.extra_paths} - _KEPT
     if differing:
         raise PushError(
-            f"{repo_id}@{commit[:7]} holds other bytes than were sent in {', '.join(differing)}: push again"
+            f"{repo_id}@{commit[:7]} holds other bytes than were sent in {', '.join(sorted(differing))}: push again"
         )
     return commit
 
 
-def _commit(api: HfApi, place: dict[str, Any], files: dict[str, Path], message: str, revision: str | None) -> str:
-    """Commit on top of what is there now; if somebody commits in between, look again."""
+def _commit(api: HfApi, place: dict[str, Any], folder: Path, message: str, revision: str | None) -> str:
+    """Commit on top of what is there now; if somebody commits in between, look again.
+
+    Not `upload_folder`: with Xet installed it commits a large folder in several batches, and readers would see a part.
+    """
+    files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
     for attempt in range(1, _ATTEMPTS + 1):
         head = api.repo_info(**place, revision=revision).sha
-        gone = _tree(api, place, head).keys() - files.keys() - _KEPT
+        gone = {*api.list_repo_files(**place, revision=head)} - files.keys() - _KEPT
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationAdd(path, str(file)) for path, file in files.items()),
             *(CommitOperationDelete(path, is_folder=False) for path in sorted(gone)),
@@ -125,57 +130,38 @@ def _commit(api: HfApi, place: dict[str, Any], files: dict[str, Path], message: 
     raise AssertionError("the last attempt returns or raises")
 
 
-def _tree(api: HfApi, place: dict[str, Any], revision: str | None) -> dict[str, RepoFile]:
-    """The files of a commit by their paths."""
-    entries = api.list_repo_tree(**place, revision=revision, recursive=True)
-    return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
-
-
-def _differing(api: HfApi, place: dict[str, Any], files: dict[str, Path], commit: str) -> list[str]:
-    """Read back what a commit holds: the paths whose bytes, or whose presence, are not what was sent."""
-    there = _tree(api, place, commit)
-    return sorted(
-        path
-        for path in there.keys() - _KEPT | files.keys()
-        if path not in there or path not in files or not _same(there[path], files[path])
-    )
-
-
-def _same(entry: RepoFile, file: Path) -> bool:
-    """Whether the Hub has the bytes of a file."""
-    return content_hash(file, large=bool(entry.lfs)) == (entry.lfs.sha256 if entry.lfs else entry.blob_id)
-
-
 def _check_namespace(repo_id: str, user: dict[str, Any]) -> None:
-    """A repository that is not there yet: may this user, with this token, make it?"""
+    """Ask what is known of the user: may they, with this token, write to a namespace and make repositories there?"""
     namespace = repo_id.partition("/")[0]
-    roles = {user["name"]: "admin"} | {org["name"]: org.get("roleInOrg", "write") for org in user.get("orgs", [])}
-    if roles.get(namespace) not in ("admin", "write", "contributor"):
-        can = ", ".join(name for name, role in roles.items() if role != "read")
-        raise PushError(f"{user['name']} may not write to {namespace}, only to {can}")
     token = user.get("auth", {}).get("accessToken", {})
-    allowed = token.get("role") != "read"
+    if token.get("role") == "read":
+        raise PushError(f"the token of {user['name']} may only read: make one that may write on {_TOKEN_PAGE}")
+    roles = {user["name"]: "admin"} | {org["name"]: org.get("roleInOrg", "write") for org in user.get("orgs", [])}
+    if roles.get(namespace) not in _WRITING_ROLES:
+        can = ", ".join(name for name, role in roles.items() if role in _WRITING_ROLES)
+        raise PushError(f"{user['name']} may not write to {namespace}, only to {can}")
     if token.get("role") == "fineGrained":
         scopes = token.get("fineGrained", {}).get("scoped", [])
-        allowed = any(
+        if not any(
             scope["entity"].get("name") in (namespace, repo_id) and "repo.write" in scope["permissions"]
             for scope in scopes
-        )
-    if not allowed:
-        raise PushError(f"the token of {user['name']} may not write to {namespace}: make one that may on {_TOKEN_PAGE}")
+        ):
+            raise PushError(
+                f"the token of {user['name']} may not write to {namespace}: make one that may on {_TOKEN_PAGE}"
+            )
 
 
-def _advice(error: Exception) -> str:
-    """What happened, and what to do."""
+def _advice(error: Exception, again: str) -> str:
+    """What happened, and what to do; `again` where it may work the next time."""
     status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
     if status == 401:
         advice = f"the token is not valid (any more): make one that may write on {_TOKEN_PAGE}, then `hf auth login`"
     elif status == 403:
         advice = f"the token may not write there: make one that may on {_TOKEN_PAGE}"
     elif status in _CONFLICTS:
-        advice = "others keep committing to it: look what they did, then push again"
+        advice = f"others keep committing to it: look what they did, then {again}"
     elif status == 429:
-        advice = "too many requests: wait some minutes, then push again"
+        advice = f"too many requests: wait some minutes, then {again}"
     else:
-        advice = "push again; what was sent is not sent twice"
+        advice = again
     return f"{explain(error)}; {advice}"
