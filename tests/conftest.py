@@ -173,6 +173,24 @@ def page(env, folder):
 
 
 @pytest.fixture(scope="session")
+def server(subprocess_env, tmp_path_factory):
+    """The address of a page on the embedded models; one for all tests that do not need settings of their own."""
+    before = {*ROOT.iterdir(), ROOT / "__pycache__", ROOT / ".pytest_cache"}
+    with page(subprocess_env, tmp_path_factory.mktemp("page")) as (url, log):
+        yield url
+    assert not {*ROOT.iterdir()} - before, "the page wrote into the folder it was started in"
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    """A client of that page."""
+    from gradio_client import Client
+
+    return Client(server, verbose=False)
+
+
+@pytest.fixture(scope="session")
 def browser():
     """A real browser."""
     if not CHROMIUM.is_file():

@@ -8,29 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import NAMES, ROOT
-from conftest import page as page_server
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
 from colorization.inference import gray
 
 TITLES = {"pix2pix": "pix2pix", "cwgan": "CWGAN", "unet": "U-Net"}
-
-
-@pytest.fixture(scope="module")
-def server(subprocess_env, tmp_path_factory):
-    """The page on the embedded models."""
-    before = set(ROOT.iterdir())
-    with page_server(subprocess_env, tmp_path_factory.mktemp("app")) as (url, log):
-        yield url
-    assert set(ROOT.iterdir()) == before, "the page wrote into the folder it was started in"
-    assert "Traceback" not in log.read_text()
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    return Client(server, verbose=False)
 
 
 @pytest.fixture
