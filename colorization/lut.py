@@ -1,25 +1,26 @@
-"""Lookup tables: the conversions of `colorization.lab` for whole 8-bit pictures, on every core and without torch.
+"""Lookup tables: the conversions of `colorization.lab` for whole 8-bit pictures.
 
-Torch's conversions need 30 floats per pixel, and its threads wait for each other on a busy machine. Here a picture goes
-strip by strip, a color picture to its lightness through numpy, lightness and color to sRGB through Pillow.
+Torch's conversions hold some thirty floats per pixel, and its threads wait for each other on a busy machine. Here a
+picture goes through tables in numpy, strip by strip: a color picture to its lightness, lightness and color to sRGB.
 """
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from colorization.lab import fit_gamut, luminance, rgb_to_lab
 
 _AB_LIMIT = 110  # CIE units; sRGB ends before, at every lightness and hue
-_AB_STEP = 5  # CIE units between nodes of the table along a* and b*
-_GRAY_NODES = 65  # along the gray levels; the most that Pillow takes
-_STRIP_PIXELS = 500_000
+_AB_STEP = 5  # CIE units between nodes along a* and b*; closer ones change lightness by less than rounding does
+_GRAY_STEP = 4.25  # gray levels between nodes
+_CELLS = (4096, 16384)  # pairs of a* and b* in the table of a picture of up to 1/4, and of 1 or more megapixels
+_STRIP_PIXELS = 250_000  # small enough for the cache of a processor
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -36,11 +37,11 @@ def gray_levels(rgb: Image.Image) -> Image.Image:
     levels = np.empty((rgb.height, rgb.width), np.uint8)
 
     def convert(top: int, bottom: int) -> None:
-        r, g, b = np.moveaxis(np.asarray(rgb.crop((0, top, rgb.width, bottom))), 2, 0)
+        r, g, b = map(np.asarray, rgb.crop((0, top, rgb.width, bottom)).split())
         is_gray = np.array_equal(r, g) and np.array_equal(g, b)
         levels[top:bottom] = g if is_gray else level.take(red.take(r) + green.take(g) + blue.take(b))
 
-    _by_strips(rgb.size, convert)
+    _in_parallel(convert, rgb.height, _STRIP_PIXELS // rgb.width)
     return Image.fromarray(levels)
 
 
@@ -55,34 +56,42 @@ def join(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
         Mode RGB, (W, H). Colors that sRGB cannot show at their lightness become paler, as in
         `colorization.lab.fit_gamut`; lightness and hue stay.
     """
-    # Beyond the table every color is outside sRGB, and only its hue counts.
+    # Beyond the nodes every color is outside sRGB, and only its hue counts.
     lab_ab = lab_ab * np.minimum(1, _AB_LIMIT / np.maximum(np.abs(lab_ab).max(axis=0), 1e-6))
-    low = np.floor(lab_ab.min(axis=(1, 2)) / _AB_STEP).astype(int)
-    high = np.maximum(np.ceil(lab_ab.max(axis=(1, 2)) / _AB_STEP).astype(int), low + 1)
-    table = _table(low, high)
-    # The 256 levels of a plane are spread over the range that this picture uses: no steps in a smooth sky.
-    levels = (lab_ab / _AB_STEP - low[:, None, None]) * (255 / (high - low))[:, None, None]
-    planes = [Image.fromarray(plane) for plane in np.rint(levels).astype(np.uint8)]
+    # The cells are spread over the range that this picture uses, so that a smooth sky has no steps.
+    low = np.floor(lab_ab.min(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP
+    high = np.maximum(np.ceil(lab_ab.max(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP, low + _AB_STEP)
+    cells = np.clip(gray.width * gray.height / 64, *_CELLS)
+    counts = np.clip(np.rint((high - low) * np.sqrt(cells / np.prod(high - low))), 2, 256).astype(int)
+    table = _table(*zip(low.tolist(), high.tolist(), counts.tolist(), strict=True))
+    levels = np.rint((lab_ab - low[:, None, None]) * ((counts - 1) / (high - low))[:, None, None])
+    planes = [Image.fromarray(plane) for plane in levels.astype(np.uint8)]
     result = Image.new("RGB", gray.size)
 
     def convert(top: int, bottom: int) -> None:
-        box = (0.0, top * planes[0].height / gray.height, planes[0].width, bottom * planes[0].height / gray.height)
         size = (gray.width, bottom - top)
-        a, b = (plane.resize(size, Image.Resampling.BILINEAR, box) for plane in planes)
-        strip = Image.merge("RGB", (gray.crop((0, top, gray.width, bottom)), a, b))
-        result.paste(strip.filter(table), (0, top))
+        box = (0.0, top * planes[0].height / gray.height, planes[0].width, bottom * planes[0].height / gray.height)
+        a, b = (np.asarray(plane.resize(size, Image.Resampling.BILINEAR, box)) for plane in planes)
+        index = b.astype(np.uint32)
+        index *= int(counts[0])
+        index += a
+        index *= 256
+        index += np.asarray(gray.crop((0, top, gray.width, bottom)))
+        result.paste(Image.frombuffer("RGB", size, table.take(index, mode="clip"), "raw", "RGBX", 0, 1), (0, top))
 
-    _by_strips(gray.size, convert)
+    _in_parallel(convert, gray.height, _STRIP_PIXELS // gray.width)
     return result
 
 
-def _by_strips(size: tuple[int, int], convert: Callable[[int, int], None]) -> None:
-    """Call `convert(top, bottom)` for runs of rows, on several threads: numpy and Pillow let go of the interpreter."""
-    width, height = size
-    rows = max(1, _STRIP_PIXELS // width)
-    tops = range(0, height, rows)
+def _in_parallel(work: Callable[[int, int], None], count: int, step: int) -> None:
+    """Call `work(start, stop)` for every run of `step` rows of so many, on several threads.
+
+    Numpy and Pillow release the interpreter's lock for as long as they work on a run.
+    """
+    starts = range(0, count, max(1, step))
+    stops = (min(start + starts.step, count) for start in starts)
     with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(convert, tops, (min(top + rows, height) for top in tops)))
+        list(threads.map(work, starts, stops))
 
 
 @cache
@@ -99,15 +108,32 @@ def _luminance_tables() -> tuple[NDArray, NDArray, NDArray, NDArray]:
 
 @cache
 def _colors() -> NDArray[np.float32]:
-    """Colors at the nodes of the whole table, sRGB, (b*, a*, gray level, 3); a* and b* from minus to plus the limit."""
-    gray = torch.linspace(0, 1, _GRAY_NODES).expand(3, 1, -1)
+    """Colors at every gray level and the nodes of a* and b*: 8-bit sRGB and a 0, (b*, a*, gray level * 4)."""
     ab = torch.arange(-_AB_LIMIT, _AB_LIMIT + 1, _AB_STEP, dtype=torch.float32)
-    b, a, L = torch.meshgrid(ab, ab, rgb_to_lab(gray)[0, 0], indexing="ij")
-    return fit_gamut(torch.stack((L, a, b)).flatten(2)).unflatten(2, (len(ab), -1)).movedim(0, -1).numpy()
+    gray = torch.arange(0, 255 + _GRAY_STEP, _GRAY_STEP).clamp(max=255) / 255
+    b, a, L = torch.meshgrid(ab, ab, rgb_to_lab(gray.expand(3, 1, -1))[0, 0], indexing="ij")
+    rgb = fit_gamut(torch.stack((L, a, b)).flatten(2)).unflatten(2, (len(ab), -1)).permute(1, 2, 3, 0).numpy()
+    weights = _hat(np.arange(256) / _GRAY_STEP, rgb.shape[2])
+    rgb = np.pad(weights @ rgb * 255 + 0.5, ((0, 0), (0, 0), (0, 0), (0, 1)))  # the half rounds what is cut off later
+    return rgb.reshape(len(ab), len(ab), -1)
 
 
-def _table(low: NDArray, high: NDArray) -> ImageFilter.Color3DLUT:
-    """The part of the table between two nodes, each (a*, b*) in steps from the center."""
-    (a0, b0), (a1, b1) = low + _AB_LIMIT // _AB_STEP, high + _AB_LIMIT // _AB_STEP
-    colors = _colors()[b0 : b1 + 1, a0 : a1 + 1]
-    return ImageFilter.Color3DLUT(colors.shape[2::-1], np.ascontiguousarray(colors).reshape(-1))
+@lru_cache(maxsize=4)  # the frames of a film share it
+def _table(a: tuple[int, int, int], b: tuple[int, int, int]) -> NDArray[np.uint32]:
+    """Four bytes, red first, for each b*, a* and gray level; of a* and b* the first, the last and their number."""
+    colors = _colors()
+    weights_a, weights_b = (_hat((np.linspace(*axis) + _AB_LIMIT) / _AB_STEP, len(colors)) for axis in (a, b))
+    used = np.flatnonzero(weights_b.any(axis=0))
+    nodes = (weights_a @ colors[used]).reshape(len(used), -1)
+    table = np.empty((len(weights_b), nodes.shape[1]), np.uint8)
+
+    def interpolate(start: int, stop: int) -> None:
+        table[start:stop] = weights_b[start:stop, used] @ nodes
+
+    _in_parallel(interpolate, len(weights_b), 16)
+    return table.view(np.uint32).ravel()
+
+
+def _hat(positions: NDArray, nodes: int) -> NDArray[np.float32]:
+    """Weights of linear interpolation, (len(positions), nodes); positions in steps from the first node."""
+    return np.maximum(0, 1 - np.abs(positions[:, None] - np.arange(nodes))).astype(np.float32)
