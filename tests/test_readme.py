@@ -110,9 +110,13 @@ def test_commands_are_of_programs_and_options_that_exist(page):
             assert not missing, f"{page}: {command!r} has no {', '.join(missing)}"
 
 
-def test_options_in_running_text_are_the_trainers():
-    text = TEXTS["docs/TRAINING.md"]
-    spans = [span for span in re.findall(r"`(--[^`]+)`", text) if not span.startswith("--push NAME")]
-    given = {word for span in spans for word in span.split() if word.startswith("--")}
-    prepare = known(("-m", "train.prepare"))
-    assert not sorted(given - known(("-m", "train")) - prepare)
+@pytest.mark.parametrize("page", TEXTS)
+def test_options_in_running_text_exist(page):
+    """Of one of the programs that a page may speak of; accelerate's launcher is one."""
+    text = re.sub(r"^```.*?^```", "", TEXTS[page], flags=re.M | re.S)
+    given = {word.split("=")[0] for span in re.findall(r"`(--[^`]+)`", text) for word in span.split()}
+    given = {option.replace("_", "-") for option in given if option.startswith("--")}
+    modules = ("train", "accelerate.commands.launch", "colorization", "train.evaluate", "train.prepare", "train.publish")
+    for module in modules:
+        given -= known(("-m", module)) if given else set()
+    assert not sorted(given)
