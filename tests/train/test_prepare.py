@@ -54,14 +54,19 @@ def test_the_smallest_source_is_validation_and_all_is_counted(prepared):
     assert skipped["sea/copy.png"] == "duplicate of fog/1.png"  # training loses it, though sea comes after fog
 
 
-def test_shards_are_a_multiple_of_eight_named_so_and_alike(prepared):
+def test_a_small_split_is_one_shard_named_so(prepared):
     output = prepared[0]
     assert {f.name for f in output.iterdir()} == {"README.md", "skipped.csv"} | {
-        f"{split}-0000{i}-of-00008.parquet" for split in ("train", "validation") for i in range(8)
+        f"{split}-00000-of-00001.parquet" for split in ("train", "validation")
     }
-    assert sorted(pq.read_metadata(f).num_rows for f in output.glob("train-*")) == [4] * 4 + [5] * 4
-    mixture = [row["source"] for row in pq.read_table(output / "train-00000-of-00008.parquet").to_pylist()]
-    assert set(mixture) == {"forest", "sea"}
+    assert "Number of parquet files: train 1, validation 1." in (output / "README.md").read_text()
+
+
+def test_shards_hold_about_the_same_mixture(source, tmp_path):
+    made(source, tmp_path / "out", shards=4)
+    tables = [pq.read_table(tmp_path / f"out/train-0000{i}-of-00004.parquet").to_pylist() for i in range(4)]
+    assert sum(map(len, tables)) == 36 and all(6 <= len(table) <= 10 for table in tables)
+    assert all({row["source"] for row in table} == {"forest", "sea"} for table in tables)
 
 
 def test_everyone_can_read_it(prepared, tmp_path):
@@ -71,8 +76,8 @@ def test_everyone_can_read_it(prepared, tmp_path):
         assert loaded.keys() == {"train", "validation"}
         assert loaded["train"].features == {"image": datasets.Image(), "source": datasets.Value("string")}
         counts = {split: sum(row["image"].size == (96, 96) for row in members) for split, members in loaded.items()}
-        assert counts == {"train": 36, "validation": 4}, "an empty shard must not stop anyone"
-    assert datasets.Features.from_arrow_schema(pq.read_schema(output / "train-00000-of-00008.parquet")) == {
+        assert counts == {"train": 36, "validation": 4}
+    assert datasets.Features.from_arrow_schema(pq.read_schema(output / "train-00000-of-00001.parquet")) == {
         "image": datasets.Image(),
         "source": datasets.Value("string"),
     }
@@ -112,8 +117,13 @@ def test_the_card_says_what_was_done_and_nothing_of_the_machine(prepared, source
 )
 def test_the_card_knows_large_sets(count, category):
     facts = {"name": "a/b", "folder": "c|d", "short_side": 8, "min_colorfulness": 9.5, "license": "cc0-1.0"}
-    card = module.dataset_card(Counter({("test", "a|b"): count}), Counter(), **facts)
-    assert card.data.size_categories == [category] and "| test | a\\|b |" in card.text and "Nothing." in card.text
+    card = module.dataset_card(Counter({("test", "a|b"): count}), Counter(test=3), Counter(), **facts)
+    assert (
+        card.data.size_categories == [category]
+        and "| test | a\\|b |" in card.text
+        and "Nothing." in card.text
+        and "files: test 3." in card.text
+    )
 
 
 def test_the_same_seed_gives_the_same_files(source, prepared, tmp_path):
@@ -121,7 +131,7 @@ def test_the_same_seed_gives_the_same_files(source, prepared, tmp_path):
     for file in prepared[0].iterdir():
         assert file.read_bytes() == (tmp_path / "set" / file.name).read_bytes(), file.name
     made(source, tmp_path / "other", seed=1)
-    first = "train-00000-of-00008.parquet"
+    first = "train-00000-of-00001.parquet"
     assert (tmp_path / "other" / first).read_bytes() != (tmp_path / "set" / first).read_bytes()
 
 
@@ -186,7 +196,7 @@ def test_a_split_without_a_usable_picture_is_named_and_not_written(crops, tmp_pa
     save(tmp_path / "in/train", crops[:2])
     save(tmp_path / "in/val", [crops[2].convert("L")])
     summary, rows, _ = made(tmp_path / "in", tmp_path / "out")
-    assert rows.keys() == {"train"} and "validation: 0 of 1 files: there is no such split now" in summary.lines()[1]
+    assert rows.keys() == {"train"} and "validation: 0 of 1 files, so there is no such split" in summary.lines()[1]
     assert datasets.load_dataset(str(tmp_path / "out"), streaming=True).keys() == {"train"}
 
 
@@ -199,8 +209,8 @@ def test_the_command_line(source, tmp_path, subprocess_env):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "validation is sea, as asked for",
-        "train: 23 of 26 files",
-        "validation: 17 of 18 files",
+        "train: 23 of 26 files, in 16 shards",
+        "validation: 17 of 18 files, in 16 shards",
         "skipped: 1 duplicate, 2 gray, 1 undecodable",
         f"The data set, its card and skipped.csv are in {tmp_path / 'out'}",
         f"next: accelerate launch train --recipe all --dataset {tmp_path / 'out'}",

@@ -2,16 +2,16 @@
 
 import itertools
 
+import datasets
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from support.preparing import made, names, opened, save
 from test_raw import save_lab, save_pairs
 
 from train.prepare import dataset as module
-from train.prepare import shards
 from train.prepare.dataset import PrepareOptions, prepare
+from train.prepare.shards import shard_count
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
@@ -75,16 +75,20 @@ def test_links_in_circles_and_files_that_are_none_are_listed(crops, tmp_path):
     assert str(tmp_path) not in " ".join(skipped.values())
 
 
-def test_many_shards_are_filled_eight_at_a_time(crops, tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "_PER_SHARD", 2)
-    monkeypatch.setattr(shards, "_GROUP", 1)
-    save(tmp_path / "in", crops)
-    made(tmp_path / "in", tmp_path / "out")
-    files = sorted((tmp_path / "out").glob("train-*"))
-    assert len(files) == 24 and files[-1].name == "train-00023-of-00024.parquet"
-    counts = [pq.read_metadata(file).num_rows for file in files]
-    assert sum(counts) == 40 and set(counts) == {1, 2}
-    assert {pq.read_metadata(file).num_row_groups for file in files} == {1, 2}
+@pytest.mark.parametrize(
+    ("megabytes", "count"), [(4, 1), (99, 1), (250, 5), (400, 8), (4_000, 8), (4_001, 9), (100_000, 200)]
+)
+def test_shards_are_by_size_and_enough_for_the_lanes(megabytes, count):
+    assert shard_count(megabytes * 1e6) == count
+
+
+def test_shards_whose_pictures_are_all_skipped_are_there_and_stop_nobody(crops, tmp_path):
+    save(tmp_path / "in/train/color", crops[:10])
+    save(tmp_path / "in/train/gray", [crop.convert("L") for crop in crops[:30]])
+    _, rows, _ = made(tmp_path / "in", tmp_path / "out", shards=40)
+    assert len(list((tmp_path / "out").glob("train-*-of-00040.parquet"))) == 40 and len(rows["train"]) == 10
+    stream = datasets.load_dataset(str(tmp_path / "out"), streaming=True)["train"]
+    assert sum(1 for _ in stream) == 10
 
 
 def test_an_interrupted_run_leaves_nothing(crops, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""A prepared data set's card. Of the machine it was made on it tells one folder's name, and nothing else."""
+"""Card of a prepared data set. Of the machine that made it, it tells one folder's name and nothing else."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,6 +21,7 @@ _WHY = {
 
 def dataset_card(
     counts: Counter[tuple[str, str]],
+    shards: Counter[str],
     skipped: Counter[str],
     *,
     name: str,
@@ -33,6 +34,7 @@ def dataset_card(
 
     Args:
         counts: Pictures by split and source.
+        shards: Parquet files by split.
         skipped: Files that were skipped, by kind (see `train.prepare.shards.Skipped`).
         name: The Hub id of the data set, or the name of its folder.
         folder: Name of the folder that it was made of.
@@ -58,6 +60,7 @@ def dataset_card(
         folder=folder,
         total=total,
         splits=splits,
+        shards=", ".join(f"{split} {shards[split]}" for split in splits),
         rows=[
             (split, source.replace("|", "\\|"), counts[split, source])
             for split, source in sorted(counts, key=lambda key: (order.index(key[0]), key[1]))

@@ -1,4 +1,4 @@
-"""Data sets out of photographs: folders, pairs or Lab arrays to sharded parquet with a card, here or on the Hub."""
+"""Data sets from photographs: folders, pairs or Lab arrays to sharded parquet with a card, here or on the Hub."""
 
 import contextlib
 import csv
@@ -16,10 +16,11 @@ from tqdm import tqdm
 from train.data.raw import Found, scan
 from train.data.splits import TEST, TRAIN, VALIDATION, Division, divide
 from train.prepare.card import dataset_card
-from train.prepare.shards import AT_ONCE, OUTSIDE, UNDECODABLE, UNPAIRED, Skipped, to_picture, write_splits
+from train.prepare.shards import OUTSIDE, UNDECODABLE, UNPAIRED, Skipped, to_picture, write_splits
 from train.publish.push import PushError, check_push, push
 
 LIST = "skipped.csv"
+_NO_SPLIT = "so there is no such split: give it other pictures"
 _SHOWN = 5  # names on the terminal; there may be thousands
 
 
@@ -43,7 +44,7 @@ class PrepareOptions:
     validation: tuple[str, ...] = ()
     """Sources that become the validation split; if not given, the smallest, until they have 5 % of the pictures."""
     shards: int | None = None
-    """Files per split, a multiple of 8; if not given, 8 for every 40,000 pictures."""
+    """Files per split; if not given, of about 500 MB each, but 8 (the trainer's --lanes) if that leaves them 50 MB."""
     license: str = "other"
     """License of the pictures for the card, as the Hub calls it (cc-by-4.0, cc0-1.0, ...)."""
     seed: int = 0
@@ -58,6 +59,8 @@ class Summary:
     """Pictures by split and source."""
     files: Counter[str]
     """Files that were looked at, by split."""
+    shards: Counter[str]
+    """Parquet files, by split."""
     skipped: Counter[str]
     """Files skipped, by kind."""
 
@@ -68,8 +71,8 @@ class Summary:
             splits[split] += count
         order = [split for split in (TRAIN, VALIDATION, TEST) if self.files[split]]
         kept = [
-            f"{split}: {splits[split]:,} of {self.files[split]:,} files"
-            + ("" if splits[split] else ": there is no such split now, give it other pictures")
+            f"{split}: {splits[split]:,} of {self.files[split]:,} files, "
+            + (f"in {_number(self.shards[split], 'shard')}" if splits[split] else _NO_SPLIT)
             for split in order
         ]
         return [*kept, f"skipped: {_counted(self.skipped)}"]
@@ -91,10 +94,10 @@ def prepare(options: PrepareOptions) -> Summary:
     _check(options)
     if options.push:
         check_push([options.push], "dataset")
-    found = scan(options.source)
-    division = divide(found.items, options.source, options.validation)
+    scanned = scan(options.source)
+    division = divide(scanned.items, options.source, options.validation)
     print(division.reason)
-    _tell(found)
+    _tell(scanned)
     with contextlib.ExitStack() as temporary:
         folder = options.output
         if not folder:
@@ -102,7 +105,7 @@ def prepare(options: PrepareOptions) -> Summary:
             temporary.callback(shutil.rmtree, scratch, ignore_errors=True)
             folder = scratch / "dataset"
         with _whole_or_nothing(folder) as fresh:
-            summary = _write(fresh, found, division, options)
+            summary = _write(fresh, scanned, division, options)
         if options.push:
             try:
                 message = f"{summary.counts.total():,} pictures"
@@ -127,17 +130,15 @@ def _check(options: PrepareOptions) -> None:
         raise ValueError("--private is for a data set on the Hub: give --push NAMESPACE/NAME too")
     if options.short_side < 1:
         raise ValueError(f"--short-side is {options.short_side}, expected 1 or more")
-    if shards is not None and (shards < 1 or shards % AT_ONCE):
-        raise ValueError(
-            f"--shards is {shards}, expected a multiple of {AT_ONCE}, like {AT_ONCE * max(1, shards // 8)}"
-        )
+    if shards is not None and shards < 1:
+        raise ValueError(f"--shards is {shards}, expected 1 or more")
 
 
-def _tell(found: Found) -> None:
+def _tell(scanned: Found) -> None:
     """Name the pictures of pairs that have no partner."""
     for names, what in (
-        (found.lone_color, "without a gray partner, used all the same"),
-        (found.lone_gray, "gray without a color partner, skipped"),
+        (scanned.lone_color, "without a gray partner, used all the same"),
+        (scanned.lone_gray, "gray without a color partner, skipped"),
     ):
         if names:
             more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
@@ -160,18 +161,18 @@ def _whole_or_nothing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _write(folder: Path, found: Found, division: Division, options: PrepareOptions) -> Summary:
+def _write(folder: Path, scanned: Found, division: Division, options: PrepareOptions) -> Summary:
     """Write the shards, the list of what was skipped, and the card."""
     skipped = [
-        *(Skipped(name, UNDECODABLE, reason) for name, reason in found.bad),
-        *(Skipped(name, UNPAIRED, "no color partner") for name in found.lone_gray),
+        *(Skipped(name, UNDECODABLE, reason) for name, reason in scanned.bad),
+        *(Skipped(name, UNPAIRED, "no color partner") for name in scanned.lone_gray),
         *(Skipped(item.name, OUTSIDE, "not in a folder of a split") for item in division.outside),
     ]
     make = functools.partial(to_picture, short_side=options.short_side, min_colorfulness=options.min_colorfulness)
     with tqdm(total=len(division.placed), unit="picture", disable=None) as bar:
-        counts = write_splits(folder, division.placed, make, options.shards, options.seed, skipped, bar.update)
+        counts, shards = write_splits(folder, division.placed, make, options.shards, options.seed, skipped, bar.update)
     files = Counter(placed.split for placed in division.placed)
-    summary = Summary(counts, files, Counter(s.kind for s in skipped))
+    summary = Summary(counts, files, shards, Counter(s.kind for s in skipped))
     if not counts:
         raise ValueError(
             f"{options.source} gave no usable picture ({_counted(summary.skipped)}): check it, or lower "
@@ -183,6 +184,7 @@ def _write(folder: Path, found: Found, division: Division, options: PrepareOptio
         writer.writerows((s.file, s.reason) for s in sorted(skipped))
     card = dataset_card(
         counts,
+        shards,
         summary.skipped,
         name=options.push or (options.output or folder).resolve().name,
         folder=options.source.resolve().name,
@@ -192,6 +194,11 @@ def _write(folder: Path, found: Found, division: Division, options: PrepareOptio
     )
     card.save(folder / "README.md")
     return summary
+
+
+def _number(count: int, what: str) -> str:
+    """A count with its noun."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _counted(skipped: Counter[str]) -> str:

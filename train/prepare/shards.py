@@ -1,14 +1,17 @@
-"""Pictures to JPEG rows, on all cores and in order; rows to the parquet shards of a split."""
+"""Parquet shards of a split: pictures to JPEG rows, on all cores and in order, and rows to files."""
 
 import hashlib
 import io
+import itertools
+import math
 import os
 import random
+import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 from PIL import Image
@@ -19,11 +22,12 @@ from train.data.dataset import PREPARED, preview_colorfulness
 from train.data.raw import Item, printable, read
 from train.data.splits import TEST, TRAIN, VALIDATION, Placed
 
-AT_ONCE = 8  # shards that are written side by side; the number of shards is a multiple of it
 QUALITY = 95
 UNDECODABLE, GRAY, DUPLICATE, UNPAIRED, OUTSIDE = "undecodable", "gray", "duplicate", "unpaired", "outside"
-_PER_SHARD = 5_000  # pictures
-_GROUP = 100  # rows that a reader fetches at a time
+_SHARD, _SMALL_SHARD = 500_000_000, 50_000_000  # bytes of pictures in a file
+_LANES = 8  # of the trainer, if it is told nothing else
+_NAME = "{}-{:05d}-of-{:05d}.parquet"
+_GROUP = 100  # rows
 _AHEAD = 4  # pictures per core that are decoded before they are written
 _SCHEMA = PREPARED.arrow_schema  # names the Image feature in the file's metadata
 
@@ -81,6 +85,15 @@ def to_picture(item: Item, short_side: int, min_colorfulness: float) -> Picture 
     return Picture(buffer.getvalue(), digest.digest())
 
 
+class Written(NamedTuple):
+    """What a data set came to."""
+
+    counts: Counter[tuple[str, str]]
+    """Pictures by split and source."""
+    shards: Counter[str]
+    """Files by split."""
+
+
 def write_splits(
     folder: Path,
     placed: list[Placed],
@@ -89,44 +102,87 @@ def write_splits(
     seed: int,
     skipped: list[Skipped],
     tick: Callable[[], object],
-) -> Counter[tuple[str, str]]:
+) -> Written:
     """Write every usable picture once, in random order.
 
     Args:
         folder: Where the shards go.
         placed: The pictures.
         make: Makes one of them.
-        shards: Files per split, a multiple of 8; None is 8 for every 40,000 pictures.
+        shards: Files per split; None takes `shard_count`.
         seed: Of the order.
         skipped: What is skipped is added here.
         tick: Called after every picture.
-
-    Returns:
-        The number of pictures by split and source.
     """
-    counts: Counter[tuple[str, str]] = Counter()
+    written = Written(Counter(), Counter())
     seen: dict[bytes, str] = {}
+
+    def usable(split: str, members: list[Placed]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The place among all and the row of each picture that is kept."""
+        for position, picture in enumerate(_in_order(make, [member.item for member in members])):
+            tick()
+            item, _, source = members[position]
+            if isinstance(picture, Skipped):
+                skipped.append(picture)
+            elif picture.digest in seen:
+                skipped.append(Skipped(item.name, DUPLICATE, seen[picture.digest]))
+            else:
+                seen[picture.digest] = item.name
+                written.counts[split, source] += 1
+                name = str(PurePosixPath(item.name).with_suffix(".jpg"))
+                yield position, {"image": {"bytes": picture.jpeg, "path": name}, "source": source}
+
     for split in (VALIDATION, TEST, TRAIN):  # training last: of two equal pictures it is the one to lose its own
         members = [p for p in placed if p.split == split]
         random.Random(f"{seed}/{split}").shuffle(members)
-        with SplitWriter(folder, split, shards or _shard_count(len(members)), len(members)) as writer:
-            for position, picture in enumerate(_in_order(make, [member.item for member in members])):
-                tick()
-                item, _, source = members[position]
-                if isinstance(picture, Skipped):
-                    skipped.append(picture)
-                elif picture.digest in seen:
-                    skipped.append(Skipped(item.name, DUPLICATE, seen[picture.digest]))
-                else:
-                    seen[picture.digest] = item.name
-                    writer.add(position, picture.jpeg, str(PurePosixPath(item.name).with_suffix(".jpg")), source)
-                    counts[split, source] += 1
-    return counts
+        if members:
+            written.shards[split] = _write_split(folder, split, usable(split, members), len(members), shards)
+    return written
 
 
-def _shard_count(pictures: int) -> int:
-    """How many shards so many pictures get."""
-    return AT_ONCE * -(-pictures // (AT_ONCE * _PER_SHARD))
+def shard_count(size: float) -> int:
+    """Files that a split of so many bytes becomes: of 500 MB, but one for each lane if that leaves them 50 MB."""
+    return max(1, math.ceil(size / _SHARD), min(_LANES, int(size / _SMALL_SHARD)))
+
+
+def _write_split(
+    folder: Path, split: str, rows: Iterator[tuple[int, dict[str, Any]]], expected: int, shards: int | None
+) -> int:
+    """Write a split's rows one file after another; their order is random, so every file is a mixture.
+
+    `datasets` would first copy everything into an Arrow cache: measured on 180 MB of pictures, twice the disk, and
+    220 MB of memory where this takes 65.
+
+    Args:
+        folder: Where to.
+        split: Begins the files' names.
+        rows: Each with its place among the expected ones, of which some are skipped; rising.
+        expected: Rows that there are at most.
+        shards: How many files; None estimates the split's size by its first rows.
+
+    Returns:
+        The number of files; 0 if there is no row.
+    """
+    first = list(itertools.islice(rows, _GROUP))
+    if not first:
+        return 0
+    shards = shards or shard_count(expected * statistics.fmean(len(row["image"]["bytes"]) for _, row in first))
+    groups = itertools.groupby(itertools.chain(first, rows), key=lambda row: row[0] * shards // expected)
+    number = -1
+    for shard, members in itertools.chain(groups, [(shards, iter(()))]):
+        for empty in range(number + 1, shard):  # all of whose pictures were skipped
+            _write_shard(folder / _NAME.format(split, empty, shards), iter(()))
+        if shard < shards:
+            _write_shard(folder / _NAME.format(split, shard, shards), (row for _, row in members))
+        number = shard
+    return shards
+
+
+def _write_shard(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+    """Write one parquet file, in groups of rows that a reader fetches at a time."""
+    with ParquetWriter(file, _SCHEMA) as writer:
+        while group := list(itertools.islice(rows, _GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=_SCHEMA))
 
 
 def _in_order(function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
@@ -144,85 +200,6 @@ def _in_order(function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator
         finally:
             for future in waiting:
                 future.cancel()
-
-
-class SplitWriter:
-    """The shards of one split. Pictures go round the shards in turn, eight shards at a time, so that memory is bounded.
-
-    All shards are there at the end, empty ones too; none if no picture was written.
-    """
-
-    def __init__(self, folder: Path, split: str, shards: int, expected: int) -> None:
-        """Start.
-
-        Args:
-            folder: Where to.
-            split: Begins the files' names.
-            shards: How many, a multiple of 8.
-            expected: Pictures that there are at most, for an even share.
-        """
-        self.files = [folder / f"{split}-{i:05d}-of-{shards:05d}.parquet" for i in range(shards)]
-        self.rounds, self.expected, self.count = shards // AT_ONCE, expected, 0
-        self._round = -1
-        self._open: list[_Shard] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        while self._round < self.rounds - 1:
-            self._turn()
-        for shard in self._open:
-            shard.close()
-        if not self.count:
-            for file in self.files:
-                file.unlink()
-
-    def add(self, position: int, jpeg: bytes, name: str, source: str) -> None:
-        """Write a picture.
-
-        Args:
-            position: Its number among the expected ones, of which some are skipped; rising.
-            jpeg: The file.
-            name: What the file is called.
-            source: Where it comes from.
-        """
-        while self._round < position * self.rounds // self.expected:
-            self._turn()
-        self._open[self.count % AT_ONCE].add({"image": {"bytes": jpeg, "path": name}, "source": source})
-        self.count += 1
-
-    def _turn(self) -> None:
-        """Close eight shards and begin the next eight."""
-        for shard in self._open:
-            shard.close()
-        self._round += 1
-        self._open = [_Shard(file) for file in self.files[self._round * AT_ONCE :][:AT_ONCE]]
-
-
-class _Shard:
-    """One parquet file, written in groups of rows."""
-
-    def __init__(self, file: Path) -> None:
-        self.writer = ParquetWriter(file, _SCHEMA)
-        self.rows: list[dict[str, object]] = []
-
-    def add(self, row: dict[str, object]) -> None:
-        """Write a row, sooner or later."""
-        self.rows.append(row)
-        if len(self.rows) == _GROUP:
-            self._flush()
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._flush()
-        self.writer.close()
-
-    def _flush(self) -> None:
-        """Write the rows so far as one group."""
-        if self.rows:
-            self.writer.write_table(pa.Table.from_pylist(self.rows, schema=_SCHEMA))
-            self.rows = []
 
 
 def _shrink(picture: Image.Image, short_side: int) -> Image.Image:
