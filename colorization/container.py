@@ -6,7 +6,7 @@ be opened. So a video is opened from its bytes, by an allow-list of formats and 
 
 import contextlib
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -370,7 +370,3 @@ def _refuse(url: str, *_: object) -> NoReturn:
     """Open nothing that a file asks for."""
     raise PermissionError(f"a video asked for another file to be opened: {url!r}")
 
-
-def even(size: Iterable[int]) -> tuple[int, ...]:
-    """The next even sides."""
-    return tuple(side + side % 2 for side in size)

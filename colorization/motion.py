@@ -1,0 +1,190 @@
+"""Motion: dense optical flow between small frames, how far it can be trusted, and color carried along it.
+
+Frames of one scene are taken in runs between two key frames. Each frame between them gets its color from both, along
+the motion, the nearer one counting more. So color changes as slowly as the predictions at key frames differ, and stays
+with what moves. Where neither key frame shows what a frame shows, the caller is asked for that frame's own prediction.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Plane = NDArray[np.uint8]
+"""A small frame's lightness, (h, w), 0 to 255."""
+Field = NDArray[np.float32]
+
+_SHORT_SIDE = 128  # of the frames that motion is looked for in; color is as coarse as that, and flow takes 1 ms
+_LONG_SIDE = 512
+_LEVELS = 20.0  # a pixel whose lightness changes by this much along its path is probably another thing
+_SAME_SCENE = 0.35  # the share of pixels that must be found again in the next frame
+_UNKNOWN = 0.3  # trust below which neither key frame tells the color
+_ASK = 0.05  # the share of such pixels from which a frame's own prediction is worth its time
+_FILL = 31  # px; fewer such pixels get the color around them
+
+
+class Path(NamedTuple):
+    """Where each pixel of one frame lies in another."""
+
+    flow: Field
+    """Offsets in px of the small frame, x and y, (h, w, 2)."""
+    trust: Field
+    """0 (not visible there) to 1, (h, w)."""
+
+
+class Blend(NamedTuple):
+    """How a frame gets its color from two key frames."""
+
+    first: Path
+    last: Path
+    """`trust` holds the weights."""
+    unknown: Field
+    """1 where neither key frame shows what is seen here, (h, w)."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether so much is unknown that the frame's own prediction is needed."""
+        return bool((self.unknown > 1 - _UNKNOWN).mean() > _ASK)
+
+
+def shrink(light: Image.Image) -> Plane:
+    """The small version of a frame (mode L) that motion is looked for in."""
+    scale = min(_SHORT_SIDE / min(light.size), _LONG_SIDE / max(light.size))
+    width, height = (max(16, round(side * scale)) for side in light.size)
+    return np.asarray(light.resize((width, height), Image.Resampling.BOX))
+
+
+def paths(before: Plane, after: Plane) -> tuple[Path, Path]:
+    """Find the motion between two frames that follow each other.
+
+    Returns:
+        From `before` to `after`, and from `after` to `before`.
+
+    Source:
+        Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it. A pixel is trusted if
+        the way there and back ends where it began: equation 5 of Sundaram et al. 2010, "Dense point trajectories".
+    """
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    there, back = search.calc(before, after, None), search.calc(after, before, None)
+    return Path(there, _returns(there, back)), Path(back, _returns(back, there))
+
+
+def same_scene(before: Plane, after: Plane, way: Path) -> bool:
+    """Whether a frame shows mostly what the one before it showed; `way` leads from `after` to `before`."""
+    return float((way.trust * _alike(after, before, way.flow)).mean()) > _SAME_SCENE
+
+
+def blends(planes: Sequence[Plane], steps: Sequence[tuple[Path, Path]]) -> list[Blend]:
+    """How each frame between the first and the last of a run gets its color from those two.
+
+    Args:
+        planes: The frames of the run, of one size.
+        steps: `paths` between each two neighbors.
+
+    Returns:
+        One for each frame but the first and the last.
+    """
+    to_first = _chain([back for _, back in steps[:-1]])
+    to_last = _chain([there for there, _ in reversed(steps[1:])])[::-1]
+    return [
+        _weighted(planes, number, first, last)
+        for number, (first, last) in enumerate(zip(to_first, to_last, strict=True), 1)
+    ]
+
+
+def blend(way: Blend, first: Field, last: Field, own: Callable[[], Field]) -> Field:
+    """The color of a frame between two key frames.
+
+    Args:
+        way: From `blends`.
+        first, last: ab of the key frames, (2, h, w).
+        own: Gives ab of the frame itself, (2, h, w); called where `way.asks`.
+
+    Returns:
+        ab, (2, h, w).
+    """
+    size = (first.shape[2], first.shape[1])
+    weights = [_resized(weight, size)[..., None] for weight in (way.first.trust, way.last.trust, way.unknown)]
+    total = weights[0] + weights[1]
+    known = weights[0] * carry(first, way.first.flow) + weights[1] * carry(last, way.last.flow)
+    if way.asks:
+        other = np.ascontiguousarray(own().transpose(1, 2, 0))
+    else:  # the mean of what is trusted around; of the key frames where nothing is
+        near = cv2.blur(known, (_FILL, _FILL)) + 1e-6 * (carry(first, way.first.flow) + carry(last, way.last.flow)) / 2
+        other = near / (cv2.blur(total, (_FILL, _FILL))[..., None] + 1e-6)
+    share = weights[2] * 0.1 + 1e-4
+    return np.ascontiguousarray(((known + share * other) / (total + share)).transpose(2, 0, 1))
+
+
+def carry(values: Field, flow: Field) -> Field:
+    """What lies at the end of each pixel's path.
+
+    Args:
+        values: (C, h, w), of any size.
+        flow: Of the small frames, (h', w', 2).
+
+    Returns:
+        (h, w, C).
+    """
+    height, width = values.shape[1:]
+    scaled = _resized(flow, (width, height)) * np.float32((width / flow.shape[1], height / flow.shape[0]))
+    return _remap(np.ascontiguousarray(values.transpose(1, 2, 0)), scaled)
+
+
+def _weighted(planes: Sequence[Plane], number: int, first: Path, last: Path) -> Blend:
+    """Weigh two key frames by trust, by how alike the lightness is, and by nearness in time."""
+    alike_first = first.trust * _alike(planes[number], planes[0], first.flow)
+    alike_last = last.trust * _alike(planes[number], planes[-1], last.flow)
+    late = np.float32(number / (len(planes) - 1))
+    return Blend(
+        Path(first.flow, (1 - late) * alike_first),
+        Path(last.flow, late * alike_last),
+        1 - np.maximum(alike_first, alike_last),
+    )
+
+
+def _chain(steps: Sequence[Path]) -> list[Path]:
+    """Paths over one, two, three and more steps, from each step's frame to where the first step leads."""
+    chained: list[Path] = []
+    for flow, trust in steps:
+        if not chained:
+            chained.append(Path(flow, trust))
+            continue
+        before = chained[-1]
+        whole = _remap(np.dstack(before), flow)
+        chained.append(Path(flow + whole[..., :2], trust * whole[..., 2]))
+    return chained
+
+
+def _returns(there: Field, back: Field) -> Field:
+    """1 where the way there and back ends near its start and inside the frame, else 0."""
+    returned = _remap(back, there)
+    error = ((there + returned) ** 2).sum(-1)
+    length = (there**2).sum(-1) + (returned**2).sum(-1)
+    ends = _grid(*there.shape[:2]) + there
+    inside = ((ends >= 0) & (ends <= np.float32((there.shape[1] - 1, there.shape[0] - 1)))).all(-1)
+    return ((error < 0.01 * length + 0.5) & inside).astype(np.float32)
+
+
+def _alike(here: Plane, there: Plane, flow: Field) -> Field:
+    """1 where the lightness at the end of a path is that at its start, towards 0 the more it differs."""
+    difference = here.astype(np.float32) - _remap(there, flow)
+    return np.exp(-((difference / _LEVELS) ** 2)).astype(np.float32)
+
+
+def _remap(values: NDArray, flow: Field) -> NDArray:
+    """Bilinear values at the end of each pixel's path; beyond the frame, those of its edge."""
+    return cv2.remap(values, _grid(*flow.shape[:2]) + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _grid(height: int, width: int) -> Field:
+    """Each pixel's own x and y, (height, width, 2)."""
+    return np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
+
+
+def _resized(values: Field, size: tuple[int, int]) -> Field:
+    """Bilinear, to (width, height)."""
+    return cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
