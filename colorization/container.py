@@ -169,7 +169,9 @@ class Video:
                     image = image.reformat(*self.size)
                 frame = self._frame(image, last, start, step)
                 if frame.time * self.time_base > self.limits.seconds:
-                    raise VideoError(f"it lasts longer than it says, {_at_most(self.limits.seconds, 'seconds')}: cut it")
+                    raise VideoError(
+                        f"it lasts longer than it says, {_at_most(self.limits.seconds, 'seconds')}: cut it"
+                    )
                 damaged += image.is_corrupt
                 count += 1
                 last = frame
@@ -261,7 +263,10 @@ def join(parts: list[Path], video: Video, target: Path, last_duration: int) -> l
 
 def _join(parts: list[Path], video: Video, target: Path, last_duration: int, sound: bool) -> list[str]:
     notes = []
-    with video._opened() as (source, _), av.open(str(target), "w", options={"movflags": "+faststart"}) as output:
+    with (
+        video._opened() as (source, _),
+        av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output,
+    ):
         with av.open(str(parts[0]), format="nut") as first:
             stream = output.add_stream_from_template(first.streams.video[0])
         tracks: dict[int, Any] = {}
@@ -281,15 +286,17 @@ def _join(parts: list[Path], video: Video, target: Path, last_duration: int, sou
         if chapters := source.chapters():
             output.set_chapters(chapters)
         packets = heapq.merge(
-            _joined(parts, stream, last_duration), _others(source, tracks), key=lambda p: p.dts * p.time_base
+            _joined(parts, stream, last_duration * video.time_base),
+            _others(source, tracks),
+            key=lambda p: p.dts * p.time_base,
         )
         for packet in packets:
             output.mux(packet)
     return notes
 
 
-def _joined(parts: list[Path], stream: Any, last_duration: int) -> Iterator[Any]:
-    """The packets of all parts for one stream; each lasts until the next."""
+def _joined(parts: list[Path], stream: Any, last_duration: Fraction) -> Iterator[Any]:
+    """The packets of all parts for one stream; each lasts until the next, the last one as many seconds as given."""
     before = None
     for part in parts:
         with av.open(str(part), format="nut") as container:
@@ -301,7 +308,7 @@ def _joined(parts: list[Path], stream: Any, last_duration: int) -> Iterator[Any]
                     yield before
                 before, packet.stream = packet, stream
     if before is not None:
-        before.duration = last_duration
+        before.duration = round(last_duration / before.time_base)
         yield before
 
 
@@ -309,7 +316,9 @@ def _others(source: Any, tracks: dict[int, Any]) -> Iterator[Any]:
     """The packets of all other streams that are kept, each for its own track, on the clock of `Video.frames`."""
     if not tracks:
         return
-    encoders = {index: track for index, track in tracks.items() if track.codec_context and track.codec_context.is_encoder}
+    encoders = {
+        index: track for index, track in tracks.items() if track.codec_context and track.codec_context.is_encoder
+    }
     wanted = [source.streams[index] for index in tracks]
     for packet in source.demux(*wanted):
         index, start = packet.stream.index, _start(source, packet.time_base)
@@ -369,4 +378,3 @@ def _at_most(value: float, unit: str) -> str:
 def _refuse(url: str, *_: object) -> NoReturn:
     """Open nothing that a file asks for."""
     raise PermissionError(f"a video asked for another file to be opened: {url!r}")
-

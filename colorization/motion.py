@@ -6,6 +6,7 @@ with what moves. Where neither key frame shows what a frame shows, the caller is
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -70,6 +71,13 @@ def paths(before: Plane, after: Plane) -> tuple[Path, Path]:
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     there, back = search.calc(before, after, None), search.calc(after, before, None)
     return Path(there, _returns(there, back)), Path(back, _returns(back, there))
+
+
+def followed(frame: Plane, before: Plane) -> Path:
+    """The motion from a frame to the one before it, found slowly and well: for measuring, not for coloring."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    there, back = search.calc(frame, before, None), search.calc(before, frame, None)
+    return Path(there, _returns(there, back))
 
 
 def same_scene(before: Plane, after: Plane, way: Path) -> bool:
@@ -180,6 +188,7 @@ def _remap(values: NDArray, flow: Field) -> NDArray:
     return cv2.remap(values, _grid(*flow.shape[:2]) + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+@cache
 def _grid(height: int, width: int) -> Field:
     """Each pixel's own x and y, (height, width, 2)."""
     return np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))

@@ -4,7 +4,6 @@ Frames come and go one after the other; at most one run of them, from key frame 
 is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same video.
 """
 
-import contextlib
 import hashlib
 import itertools
 import os
@@ -20,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from colorization import motion
 from colorization.colorizer import Colorizer
-from colorization.container import Encoder, Frame, Limits, Video, join
+from colorization.container import Encoder, Frame, Limits, Video, VideoError, join
 from colorization.inference import AB, apply_color, check_strength, lightness, predict
 
 KEY_INTERVAL = 12  # frames from one key frame to the next
@@ -90,7 +89,15 @@ def colorize_video(
     video = Video(source, limits)
     folder = target.with_name(f".{target.name}.parts")
     parts = _Parts(folder, _fingerprint(models, source, strength, crf))
-    painter = _Painter(models, strength)
+    try:
+        yield from _continued(parts, _Painter(models, strength), video, crf, target)
+    except (VideoError, FloatingPointError):
+        shutil.rmtree(folder)  # what no later call will finish
+        raise
+
+
+def _continued(parts: "_Parts", painter: "_Painter", video: Video, crf: int, target: Path) -> Iterator[Progress]:
+    """Color what the finished segments do not hold, and join all."""
     clock = _Clock(parts.done, video.count)
     last: list[Frame] = []
     decoded = _remembering(video.frames(), last)
@@ -98,27 +105,24 @@ def colorize_video(
     if skipped:
         yield clock.progress()
     runs = _runs(decoded)
-    for run in runs:
-        unfinished = folder / f"unfinished.{os.getpid()}"
+    for first in runs:
         count = 0
-        size = painter.size(run.lights[0].size)
-        with Encoder(unfinished, video, size, crf) as encoder:
-            for part in itertools.chain([run], runs):
+        with Encoder(parts.unfinished, video, painter.size(first.lights[0].size), crf) as encoder:
+            for run in itertools.chain([first], runs):
                 picture = run.lights[0]
-                for frame, picture in painter.colored(part):
+                for frame, picture in painter.colored(run):
                     encoder.write(picture, frame.time)
                     count += 1
                 yield clock.progress(parts.done + count, picture)
-                if count >= _SEGMENT[not part.ends]:
+                if count >= _SEGMENT[not run.ends]:
                     break
-        parts.add(unfinished, count)
-    whole = folder / "whole.mp4"
-    video.notes += join(parts.files, video, whole, last[0].duration)
+        parts.add(count)
     width, height = painter.size(last[0].picture().size)
     if width % 2 or height % 2:
         video.notes.append(f"its {width}x{height} pixels are padded to even numbers, which H.264 needs")
-    whole.replace(target)
-    shutil.rmtree(folder)
+    video.notes += join(parts.files, video, parts.unfinished, last[0].duration)
+    parts.unfinished.replace(target)
+    shutil.rmtree(parts.folder)
     yield Progress(parts.done, parts.done, 0.0, None, tuple(video.notes))
 
 
@@ -127,7 +131,8 @@ class _Parts:
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         """Take up what an earlier call with the same fingerprint has left; remove anything else."""
-        self._folder = folder
+        self.folder = folder
+        self.unfinished = folder / f"unfinished.{os.getpid()}"
         note = folder / "job"
         if folder.is_dir() and not (note.is_file() and note.read_text(encoding="utf-8") == fingerprint):
             shutil.rmtree(folder)
@@ -143,12 +148,12 @@ class _Parts:
                 self.files.append(file)
                 self.done = after
 
-    def add(self, unfinished: Path, count: int) -> None:
-        """Make a written segment one of the finished ones, in one step."""
-        with unfinished.open("rb") as data:
+    def add(self, count: int) -> None:
+        """Make the segment that was written as `unfinished` one of the finished ones, in one step."""
+        with self.unfinished.open("rb") as data:
             os.fsync(data.fileno())
-        file = self._folder / f"{self.done:08d}-{self.done + count:08d}.nut"
-        unfinished.replace(file)
+        file = self.folder / f"{self.done:08d}-{self.done + count:08d}.nut"
+        self.unfinished.replace(file)
         self.files.append(file)
         self.done += count
 

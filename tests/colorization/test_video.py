@@ -1,0 +1,363 @@
+"""Videos in, videos out: time, sound, size and color; odd and hostile files; stopped jobs."""
+
+import csv
+import math
+import random
+import subprocess
+import sys
+import time
+
+import av
+import numpy as np
+import pytest
+from conftest import ROOT
+from support.clips import ByLightness, Flickering, clip, finish, packets, panning, pictures, scenery, times
+
+from colorization.container import Limits, VideoError
+from colorization.flicker import measure
+from colorization.inference import apply_color, predict
+from colorization.video import colorize_video
+
+LIMITS = Limits(pixels=1920 * 1088, seconds=120, frames=3000, rate=120)
+
+
+@pytest.fixture(scope="session")
+def model():
+    return ByLightness()
+
+
+@pytest.fixture(scope="session")
+def pan(tmp_path_factory):
+    """Two seconds of a moving camera, with sound, 96x64."""
+    return clip(tmp_path_factory.mktemp("clips") / "pan.mp4", panning(96, 64, 50))
+
+
+def test_time_and_sound_are_those_of_the_source(model, pan, tmp_path):
+    last = finish(colorize_video([model], pan, tmp_path / "out.mp4"))
+    assert last.done == last.total == 50 and last.notes == ()
+    source, source_last = times(pan)
+    result, result_last = times(tmp_path / "out.mp4")
+    assert result == pytest.approx(source, abs=1e-4) and result_last == pytest.approx(source_last, abs=1e-3)
+    assert packets(tmp_path / "out.mp4", "audio") == packets(pan, "audio") != []
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"], "nothing else is left"
+
+
+def test_every_frame_keeps_its_lightness_and_gets_color(model, pan, tmp_path):
+    finish(colorize_video([model], pan, tmp_path / "out.mp4", crf=4))
+    for gray, color in zip(pictures(pan), pictures(tmp_path / "out.mp4"), strict=True):
+        expected = np.asarray(apply_color(light := _light(gray), predict(model, light))).astype(int)
+        assert np.abs(color.astype(int) - expected).mean() < 4
+        assert np.abs(color[..., 0].astype(int) - color[..., 1]).mean() > 8
+
+
+def _light(rgb):
+    from PIL import Image
+
+    return Image.fromarray(np.ascontiguousarray(rgb[..., 1]))
+
+
+def test_a_varying_frame_rate_is_kept(model, tmp_path):
+    steps = np.random.default_rng(0).integers(256, 2000, 40)
+    clip(tmp_path / "vfr.mp4", panning(64, 64, 40), times=[int(t) for t in np.cumsum(steps)])
+    finish(colorize_video([model], tmp_path / "vfr.mp4", tmp_path / "out.mp4"))
+    source, result = times(tmp_path / "vfr.mp4")[0], times(tmp_path / "out.mp4")[0]
+    assert result == pytest.approx(source, abs=1e-3)
+    assert packets(tmp_path / "out.mp4", "audio") == packets(tmp_path / "vfr.mp4", "audio")
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_rotated_video_comes_out_upright_once(model, tmp_path, rotation):
+    frame = np.tile(np.linspace(40, 220, 96).astype(np.uint8), (64, 1))  # light on the right
+    clip(tmp_path / "turned.mp4", [frame] * 3, rotation=rotation)
+    finish(colorize_video([model], tmp_path / "turned.mp4", tmp_path / "out.mp4"))
+    result = pictures(tmp_path / "out.mp4")[0].mean(axis=2)
+    assert result.shape == ((96, 64) if rotation != 180 else (64, 96))
+    light = {90: result[-10:].mean(), 180: result[:, :10].mean(), 270: result[:10].mean()}[rotation]
+    assert light > result.mean() + 25, "the light side lies elsewhere"
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert next(container.decode(video=0)).rotation == 0
+
+
+def test_odd_sizes_are_padded_and_the_owner_is_told(model, tmp_path):
+    clip(tmp_path / "odd.mp4", panning(65, 47, 3), pix_fmt="yuv444p")
+    last = finish(colorize_video([model], tmp_path / "odd.mp4", tmp_path / "out.mp4"))
+    assert pictures(tmp_path / "out.mp4")[0].shape == (48, 66, 3)
+    assert last.notes == ("its 65x47 pixels are padded to even numbers, which H.264 needs",)
+
+
+def test_several_models_side_by_side(model, pan, tmp_path):
+    finish(colorize_video([model, ByLightness(working_size=32), model], pan, tmp_path / "out.mp4"))
+    assert pictures(tmp_path / "out.mp4")[0].shape == (64, 3 * 96, 3)
+    assert times(tmp_path / "out.mp4")[0] == pytest.approx(times(pan)[0], abs=1e-4)
+
+
+def test_no_private_metadata_but_the_title(model, tmp_path):
+    private = {"title": "The Lake", "comment": "at home", "location": "+48.1+011.5/", "artist": "A. Filmmaker"}
+    clip(tmp_path / "in.mp4", panning(64, 64, 3), metadata=private.items())
+    assert b"loci" in (tmp_path / "in.mp4").read_bytes()
+    finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4"))
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert b"The Lake" in data and b"at home" not in data and b"loci" not in data
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kept"),
+    [
+        ("in.mkv", {}, True),
+        ("in.avi", {"codec": "mpeg4", "sound_codec": "pcm_s16le"}, False),
+        ("in.ts", {}, None),  # the same sound in other packets
+    ],
+)
+def test_other_containers(model, tmp_path, name, options, kept):
+    source = clip(tmp_path / name, panning(64, 64, 30), **options)
+    last = finish(colorize_video([model], source, tmp_path / "out.mp4"))
+    assert len(pictures(tmp_path / "out.mp4")) == 30
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+        assert float(container.duration / av.time_base) == pytest.approx(30 / 25, abs=0.05)
+    assert bool(last.notes) == (kept is False)
+    if kept:
+        sound = [data for _, data in packets(source, "audio")]
+        assert [data for _, data in packets(tmp_path / "out.mp4", "audio")] == sound
+
+
+def moving_square(count=30, size=24):
+    """A light square that crosses a dark textured ground, 3 px per frame."""
+    ground = scenery(160, 96) // 2 + 10
+    texture = 190 + scenery(size, size, 1) // 5
+    for number in range(count):
+        frame = ground.copy()
+        left = 8 + 3 * number
+        frame[36 : 36 + size, left : left + size] = texture
+        yield frame
+
+
+def test_a_moving_object_leaves_no_trail_of_color(model, tmp_path):
+    clip(tmp_path / "in.mp4", moving_square(), sound=False)
+    finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4", crf=4))
+    for number, color in enumerate(pictures(tmp_path / "out.mp4")):
+        redness = color[..., 0].astype(int) - color[..., 1]
+        left = 8 + 3 * number
+        behind = redness[40:56, max(0, left - 24) : left - 6]
+        assert redness[40:56, left + 6 : left + 18].mean() < -40, "the square is green"
+        if behind.size:
+            assert behind.mean() > 25, f"frame {number}: the ground behind the square is red again at once"
+
+
+def test_color_flickers_at_most_a_third_as_much_as_frame_by_frame(pan, tmp_path):
+    frames = [f for f in panning(160, 96, 40)]
+    clip(tmp_path / "in.mp4", frames, sound=False)
+    finish(colorize_video([Flickering()], tmp_path / "in.mp4", tmp_path / "out.mp4"))
+    single = Flickering()
+    scores = measure(
+        tmp_path / "in.mp4",
+        {"along motion": tmp_path / "out.mp4"},
+        {"frame by frame": lambda light: apply_color(light, predict(single, light))},
+    )
+    assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3
+    assert math.isnan(scores["along motion"].mean("delta_e")), "the source has no color to be compared with"
+
+
+def test_color_does_not_cross_a_cut(model, tmp_path):
+    dark, light = scenery(96, 64) // 3, 150 + scenery(96, 64, 1) // 2
+    clip(tmp_path / "in.mp4", [dark] * 7 + [light] * 7, sound=False)
+    finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4", crf=4))
+    redness = [(c[..., 0].astype(int) - c[..., 1]).mean() for c in pictures(tmp_path / "out.mp4")]
+    assert min(redness[:7]) > 20 and max(redness[7:]) < -20
+    assert np.ptp(redness[:7]) < 3 and np.ptp(redness[7:]) < 3
+
+
+# What a stranger may send
+
+
+def broken(folder, kind, good):
+    """A small hostile or odd file."""
+    file = folder / "upload.mp4"
+    data = good.read_bytes()
+    (folder / "neighbour.mp4").write_bytes(data)
+    if kind == "script":
+        file.write_text("ffconcat version 1.0\nfile neighbour.mp4\n")
+    elif kind == "playlist":
+        file.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{folder / 'neighbour.mp4'}\n#EXT-X-ENDLIST\n")
+    elif kind == "empty":
+        file.write_bytes(b"")
+    elif kind == "text":
+        file.write_text("no video " * 60)
+    elif kind == "sound only":
+        with av.open(str(file), "w") as container:
+            audio = container.add_stream("aac", rate=48000, layout="mono")
+            piece = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            piece.sample_rate = 48000
+            container.mux(audio.encode(piece))
+            container.mux(audio.encode(None))
+    elif kind == "no index":
+        file.write_bytes(data[: len(data) // 2])
+    return file
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("script", "this is not an MP4"),
+        ("playlist", "this is not an MP4"),
+        ("empty", "the file is empty"),
+        ("text", "this is not an MP4"),
+        ("sound only", "holds no video"),
+        ("no index", "this is not an MP4"),
+    ],
+)
+def test_a_hostile_file_is_a_sentence(model, pan, tmp_path, kind, reason):
+    file = broken(tmp_path, kind, pan)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(VideoError, match=reason):
+        finish(colorize_video([model], file, tmp_path / "out.mp4"))
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(pixels=5000), r"96x64 = 0.0 megapixels"),
+        (Limits(seconds=1), "lasts 2 seconds, at most 1 seconds are accepted"),
+        (Limits(frames=49), "has 50 frames, at most 49 frames are accepted"),
+        (Limits(rate=24), "25 frames per second, at most 24"),
+    ],
+)
+def test_limits_are_checked_before_work(pan, tmp_path, limits, reason):
+    with pytest.raises(VideoError, match=reason):
+        next(colorize_video([None], pan, tmp_path / "out.mp4", limits=limits))
+
+
+def test_a_video_that_holds_more_than_it_says_is_stopped(model, tmp_path):
+    """Matroska without a duration: nothing is known until it is decoded."""
+    source = clip(tmp_path / "in.mkv", panning(64, 64, 60), sound=False)
+    data = bytearray(source.read_bytes())
+    place = data.index(b"\x44\x89")  # the element Duration becomes Void
+    data[place : place + 11] = b"\xec\x89" + bytes(9)
+    source.write_bytes(data)
+    with pytest.raises(VideoError, match="more frames than it says, at most 30 frames|lasts longer than it says"):
+        finish(colorize_video([model], source, tmp_path / "out.mp4", limits=Limits(frames=30, seconds=1)))
+    assert not (tmp_path / "out.mp4").exists() and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_video_that_is_cut_short_is_colored_as_far_as_it_goes_with_a_note(model, tmp_path):
+    source = clip(tmp_path / "in.ts", panning(64, 64, 100))
+    with (
+        av.open(str(source)) as container,
+        av.open(str(tmp_path / "whole.mp4"), "w", options={"movflags": "faststart"}) as output,
+    ):
+        stream = output.add_stream_from_template(container.streams.video[0])
+        for packet in container.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
+    data = (tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: int(len(data) * 0.6)])
+    last = finish(colorize_video([model], tmp_path / "cut.mp4", tmp_path / "out.mp4"))
+    assert 10 < len(pictures(tmp_path / "out.mp4")) < 100
+    assert "is the file cut short?" in " ".join(last.notes)
+
+
+def test_every_odd_video_of_the_corpus(model, shared, tmp_path):
+    """What the manifest expects of each, within the limits that strangers have; no hang, no other file read."""
+    with (shared / "corpus/manifest_videos.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) > 20
+    wrong = []
+    for row in rows:
+        start = time.monotonic()
+        try:
+            last = finish(colorize_video([model], shared / "corpus" / row["file"], tmp_path / "out.mp4", limits=LIMITS))
+            outcome, text = "colorize", " ".join(last.notes)
+        except VideoError as error:
+            outcome, text = "clear-error", str(error)
+        expect = row["expect"]
+        if expect.startswith("clear-error") and outcome != "clear-error" and not ("notice" in expect and text):
+            wrong.append((row["file"], outcome, text))
+        if expect.startswith(("colorize", "same")) and "or clear-error" not in expect and outcome == "clear-error":
+            wrong.append((row["file"], outcome, text))
+        if "limit" in expect and outcome != "clear-error":
+            wrong.append((row["file"], outcome, text))
+        if time.monotonic() - start > 120:
+            wrong.append((row["file"], "took too long", text))
+    assert wrong == []
+    assert [f.name for f in tmp_path.iterdir()] == ["out.mp4"]
+
+
+# Jobs that are stopped
+
+JOB = f"""
+import sys; sys.path.insert(0, {str(ROOT / "tests")!r})
+from pathlib import Path
+import torch; torch.set_num_threads(1)
+from support.clips import ByLightness
+from colorization.video import colorize_video
+for progress in colorize_video([ByLightness()], Path(sys.argv[1]), Path(sys.argv[2])):
+    print(progress.done, flush=True)
+"""
+
+
+def killed(env, source, target, lines, seconds):
+    """Run a job and kill it some time after it has told its progress so many times; whether it was still at work."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", JOB, str(source), str(target)], cwd=ROOT, env=env, stdout=subprocess.PIPE
+    )
+    for _ in range(lines):
+        process.stdout.readline()
+    time.sleep(seconds)
+    working = process.poll() is None
+    process.kill()
+    process.wait()
+    return working
+
+
+def resumes_after_kills(env, folder, kills):
+    """Kill a job again and again, let it finish, and compare it with one that was let alone."""
+    scenes = [frame for seed in range(6) for frame in panning(96, 64, 40, seed)]
+    source = clip(folder / "in.mp4", scenes)
+    finish(colorize_video([ByLightness()], source, folder / "whole.mp4"))
+    rng = random.Random(0)
+    for _ in range(kills):
+        assert killed(env, source, folder / "out.mp4", rng.randint(1, 7) if kills > 1 else 6, rng.uniform(0, 0.03))
+    progress = [progress.done for progress in colorize_video([ByLightness()], source, folder / "out.mp4")]
+    assert progress[0] >= 40, "it begins after what was finished"
+    expected, result = pictures(folder / "whole.mp4"), pictures(folder / "out.mp4")
+    assert len(expected) == len(result) == len(scenes)
+    assert all(np.array_equal(a, b) for a, b in zip(expected, result, strict=True))
+    assert (folder / "whole.mp4").read_bytes() == (folder / "out.mp4").read_bytes()
+
+
+def test_a_killed_job_continues_and_gives_the_same_video(subprocess_env, tmp_path):
+    resumes_after_kills(subprocess_env, tmp_path, 1)
+
+
+@pytest.mark.slow
+def test_ten_kills_at_random_moments(subprocess_env, tmp_path):
+    resumes_after_kills(subprocess_env, tmp_path, 10)
+
+
+def test_other_settings_begin_anew(model, tmp_path):
+    source = clip(tmp_path / "in.mp4", panning(64, 64, 150), sound=False)
+    job = colorize_video([model], source, tmp_path / "out.mp4")
+    while next(job).done < 132:
+        pass
+    job.close()
+    assert next(colorize_video([model], source, tmp_path / "out.mp4")).done >= 120
+    assert next(colorize_video([model], source, tmp_path / "out.mp4", strength=0.5)).done == 12
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_ten_minutes(tmp_path, subprocess_env):
+    """15,000 tiny frames: what the process holds after a tenth of them is what it holds at the end."""
+    back_and_forth = panning(64, 48, 100) + panning(64, 48, 100)[::-1]
+    source = clip(tmp_path / "in.mp4", (back_and_forth[n % 200] for n in range(15_000)))
+    code = JOB.replace("print(progress.done, flush=True)", "print(progress.done, p.memory_info().rss, flush=True)")
+    code = "import psutil; p = psutil.Process()\n" + code
+    lines = subprocess.run(
+        [sys.executable, "-c", code, str(source), str(tmp_path / "out.mp4")],
+        cwd=ROOT, env=subprocess_env, stdout=subprocess.PIPE, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    memory = {int(done): int(held) for done, held in (line.split() for line in lines)}
+    early = max(held for done, held in memory.items() if done <= 1500)
+    assert max(memory.values()) - early < 40e6
+    assert times(tmp_path / "out.mp4")[0][-1] == pytest.approx(14_999 / 25)
