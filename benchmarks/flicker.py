@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from colorization.colorizer import Colorizer
-from colorization.container import Encoder, Frame, Video, VideoError, join
 from colorization.contact_sheet import contact_sheet
+from colorization.container import Encoder, Frame, Video, VideoError, join
 from colorization.flicker import measure, table
 from colorization.inference import AB, apply_color, gray, lightness, predict
 from colorization.video import KEY_INTERVAL, colorize_video

@@ -20,8 +20,11 @@ from PIL import Image
 # FFmpeg's names. All hold their pictures and their sound themselves: no playlists, no scripts, no image sequences.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,ogg"
 _DECODERS = frozenset(
-    "h264 hevc av1 libdav1d vp8 vp9 mpeg4 msmpeg4v2 msmpeg4v3 h263 mpeg1video mpeg2video theora mjpeg jpeg2000 prores "
-    "dnxhd dvvideo ffv1 huffyuv cinepak rawvideo png".split()
+    (
+        *("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "mpeg4", "msmpeg4v2", "msmpeg4v3", "h263", "mpeg1video"),
+        *("mpeg2video", "theora", "mjpeg", "jpeg2000", "prores", "dnxhd", "dvvideo", "ffv1", "huffyuv", "cinepak"),
+        *("rawvideo", "png"),
+    )
 )
 _COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "mov_text"})  # what players of MP4 know
 _KEPT_METADATA = ("title", "artist", "copyright")  # not the place, the camera or comments: they may be private
@@ -56,10 +59,13 @@ class Frame(NamedTuple):
     image: av.VideoFrame
 
     def picture(self) -> Image.Image:
-        """The frame upright, mode RGB."""
+        """The frame upright, mode RGB; raises `VideoError` if its pixels are of an unknown kind."""
         # Files of 720 lines and more that name no matrix mean BT.709, smaller ones BT.601, which is FFmpeg's default.
         unnamed_hd = self.image.colorspace == _UNSPECIFIED and self.image.height >= 720
-        rgb = self.image.to_ndarray(format="rgb24", src_colorspace="ITU709" if unnamed_hd else None)
+        try:
+            rgb = self.image.to_ndarray(format="rgb24", src_colorspace="ITU709" if unnamed_hd else None)
+        except (av.FFmpegError, ValueError) as error:
+            raise VideoError(f"its pixels ({self.image.format.name}) cannot be converted: export it as MP4") from error
         return Image.fromarray(np.rot90(rgb, round(self.image.rotation / 90)))
 
 
@@ -91,9 +97,8 @@ class Video:
             self.count: int | None = stream.frames or estimate
             self.aspect = context.sample_aspect_ratio
             if len(container.streams.video) > 1:
-                self.notes.append(
-                    f"of its {len(container.streams.video)} video streams, that of {context.width}x{context.height} is used"
-                )
+                streams, size = len(container.streams.video), f"{context.width}x{context.height}"
+                self.notes.append(f"of its {streams} video streams, that of {size} pixels is used")
             self._check(stream.frames or 0)
 
     @contextlib.contextmanager
@@ -165,8 +170,6 @@ class Video:
                     continue
                 if count == self.limits.frames:
                     raise VideoError(f"it has more frames than it says, {_at_most(count, 'frames')}: cut it")
-                if (image.width, image.height) != self.size:  # it may change on the way; the output has one size
-                    image = image.reformat(*self.size)
                 frame = self._frame(image, last, start, step)
                 if frame.time * self.time_base > self.limits.seconds:
                     raise VideoError(
@@ -194,6 +197,8 @@ class Video:
         duration = round(image.duration * self.scale) if image.duration else step
         after = -1 if last is None else last.time
         time = after + step if image.pts is None else round((image.pts - start) * self.scale)
+        if (image.width, image.height) != self.size:  # it may change on the way; the output has one size
+            image = image.reformat(*self.size)
         return Frame(max(time, after + 1, 0), max(1, duration), image)
 
 
@@ -256,9 +261,9 @@ def join(parts: list[Path], video: Video, target: Path, last_duration: int) -> l
     """
     try:
         return _join(parts, video, target, last_duration, sound=True)
-    except av.FFmpegError as error:
+    except (av.FFmpegError, ValueError) as error:
         _join(parts, video, target, last_duration, sound=False)
-        return [f"its sound is damaged and could not be copied ({error.strerror})"]
+        return [f"its sound is damaged and could not be copied ({error})"]
 
 
 def _join(parts: list[Path], video: Video, target: Path, last_duration: int, sound: bool) -> list[str]:
@@ -297,10 +302,11 @@ def _join(parts: list[Path], video: Video, target: Path, last_duration: int, sou
 
 def _joined(parts: list[Path], stream: Any, last_duration: Fraction) -> Iterator[Any]:
     """The packets of all parts for one stream; each lasts until the next, the last one as many seconds as given."""
-    before = None
+    before: Any = None
     for part in parts:
         with av.open(str(part), format="nut") as container:
-            for packet in container.demux(video=0):
+            packets: Iterator[Any] = container.demux(video=0)
+            for packet in packets:
                 if packet.dts is None:  # the end
                     continue
                 if before is not None:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from colorization.container import Limits, Video
 from colorization.inference import lightness
 from colorization.lab import rgb_to_lab
 from colorization.metrics import COLOR_THRESHOLD, colorfulness, delta_e_2000
-from colorization.motion import followed
+from colorization.motion import followed, remap
 
 _SHORT_SIDE = 256  # of the frames that are compared; the method itself looks at half of that
 _RESTS = 0.5  # px per frame
@@ -112,8 +111,7 @@ def _timed(method: Callable[[Image.Image], Image.Image], light: Image.Image, sco
 def _add(score: Score, ab: NDArray, before: NDArray, way: tuple[NDArray, NDArray]) -> None:
     """Compare two neighboring frames of one version along the motion."""
     flow, trust = way
-    grid = np.dstack(np.meshgrid(np.arange(flow.shape[1]), np.arange(flow.shape[0]))).astype(np.float32)
-    change = np.sqrt(((ab - cv2.remap(before, grid + flow, None, cv2.INTER_LINEAR)) ** 2).sum(-1))
+    change = np.sqrt(((ab - remap(before, flow)) ** 2).sum(-1))
     rests = np.sqrt((flow**2).sum(-1)) < _RESTS
     for values, where in (
         (score.all, trust > 0),

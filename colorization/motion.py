@@ -68,15 +68,13 @@ def paths(before: Plane, after: Plane) -> tuple[Path, Path]:
         Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it. A pixel is trusted if
         the way there and back ends where it began: equation 5 of Sundaram et al. 2010, "Dense point trajectories".
     """
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    there, back = search.calc(before, after, None), search.calc(after, before, None)
+    there, back = (_flow(*pair, cv2.DISOPTICAL_FLOW_PRESET_FAST) for pair in ((before, after), (after, before)))
     return Path(there, _returns(there, back)), Path(back, _returns(back, there))
 
 
 def followed(frame: Plane, before: Plane) -> Path:
     """The motion from a frame to the one before it, found slowly and well: for measuring, not for coloring."""
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    there, back = search.calc(frame, before, None), search.calc(before, frame, None)
+    there, back = (_flow(*pair, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM) for pair in ((frame, before), (before, frame)))
     return Path(there, _returns(there, back))
 
 
@@ -138,8 +136,19 @@ def carry(values: Field, flow: Field) -> Field:
         (h, w, C).
     """
     height, width = values.shape[1:]
-    scaled = _resized(flow, (width, height)) * np.float32((width / flow.shape[1], height / flow.shape[0]))
-    return _remap(np.ascontiguousarray(values.transpose(1, 2, 0)), scaled)
+    scaled = _resized(flow, (width, height)) * np.array((width / flow.shape[1], height / flow.shape[0]), np.float32)
+    return remap(np.ascontiguousarray(values.transpose(1, 2, 0)), scaled)
+
+
+def remap(values: NDArray, flow: Field) -> Field:
+    """Bilinear values at the end of each pixel's path; beyond the frame, those of its edge.
+
+    Args:
+        values: (h, w) or (h, w, C).
+        flow: Of the same size, (h, w, 2).
+    """
+    ends = _grid(*flow.shape[:2]) + flow
+    return cv2.remap(values, ends, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
 
 
 def _weighted(planes: Sequence[Plane], number: int, first: Path, last: Path) -> Blend:
@@ -162,30 +171,30 @@ def _chain(steps: Sequence[Path]) -> list[Path]:
             chained.append(Path(flow, trust))
             continue
         before = chained[-1]
-        whole = _remap(np.dstack(before), flow)
+        whole = remap(np.dstack(before), flow)
         chained.append(Path(flow + whole[..., :2], trust * whole[..., 2]))
     return chained
 
 
+def _flow(start: Plane, end: Plane, preset: int) -> Field:
+    """Where each pixel of one plane lies in another, as offsets."""
+    return cv2.DISOpticalFlow.create(preset).calc(start, end, None)  # type: ignore[call-overload]
+
+
 def _returns(there: Field, back: Field) -> Field:
     """1 where the way there and back ends near its start and inside the frame, else 0."""
-    returned = _remap(back, there)
+    returned = remap(back, there)
     error = ((there + returned) ** 2).sum(-1)
     length = (there**2).sum(-1) + (returned**2).sum(-1)
     ends = _grid(*there.shape[:2]) + there
-    inside = ((ends >= 0) & (ends <= np.float32((there.shape[1] - 1, there.shape[0] - 1)))).all(-1)
+    inside = ((ends >= 0) & (ends <= np.array((there.shape[1] - 1, there.shape[0] - 1)))).all(-1)
     return ((error < 0.01 * length + 0.5) & inside).astype(np.float32)
 
 
 def _alike(here: Plane, there: Plane, flow: Field) -> Field:
     """1 where the lightness at the end of a path is that at its start, towards 0 the more it differs."""
-    difference = here.astype(np.float32) - _remap(there, flow)
+    difference = here.astype(np.float32) - remap(there, flow)
     return np.exp(-((difference / _LEVELS) ** 2)).astype(np.float32)
-
-
-def _remap(values: NDArray, flow: Field) -> NDArray:
-    """Bilinear values at the end of each pixel's path; beyond the frame, those of its edge."""
-    return cv2.remap(values, _grid(*flow.shape[:2]) + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @cache
@@ -196,4 +205,4 @@ def _grid(height: int, width: int) -> Field:
 
 def _resized(values: Field, size: tuple[int, int]) -> Field:
     """Bilinear, to (width, height)."""
-    return cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)

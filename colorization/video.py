@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,7 +181,7 @@ class _Painter:
         for number, way in enumerate(motion.blends(run.planes, run.steps), 1):
             light = run.lights[number]
             colors = [
-                motion.blend(way, a, b, lambda model=model, light=light: predict(model, light))
+                motion.blend(way, a, b, partial(predict, model, light))
                 for model, a, b in zip(self._models, first, last, strict=True)
             ]
             yield run.frames[number], self._picture(light, colors)

@@ -25,7 +25,8 @@ FLOORS = {  # of the modules in colorization/
     "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0,
     "colorizer": 1, "lut": 1,
     "models": 2,
-    "zoo": 3, "inference": 3,
+    "zoo": 3, "inference": 3, "motion": 3, "container": 3,
+    "video": 4, "flicker": 4,
     "__main__": 9,
 }  # fmt: skip
 ONLY_IN = {  # heavy packages, and the parts that may import them

@@ -235,7 +235,7 @@ def test_a_video_that_holds_more_than_it_says_is_stopped(model, tmp_path):
     place = data.index(b"\x44\x89")  # the element Duration becomes Void
     data[place : place + 11] = b"\xec\x89" + bytes(9)
     source.write_bytes(data)
-    with pytest.raises(VideoError, match="more frames than it says, at most 30 frames|lasts longer than it says"):
+    with pytest.raises(VideoError, match=r"more frames than it says, at most 30 frames|lasts longer than it says"):
         finish(colorize_video([model], source, tmp_path / "out.mp4", limits=Limits(frames=30, seconds=1)))
     assert not (tmp_path / "out.mp4").exists() and len(list(tmp_path.iterdir())) == 1
 

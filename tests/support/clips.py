@@ -123,7 +123,5 @@ def packets(file, kind):
 
 def finish(job: Callable):
     """Read an iterator to its end; its last value."""
-    last = None
-    for last in job:
-        pass
+    *_, last = job
     return last
