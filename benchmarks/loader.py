@@ -9,18 +9,15 @@ import itertools
 import statistics
 import tempfile
 import time
-from pathlib import Path
 
 from accelerate import Accelerator
 from PIL import Image
 
-from train.config import TrainOptions
+from train.config import parse
 from train.data.dataset import encoded, open_stream
 from train.data.stream import CropStream, batches
-from train.log import Log
 from train.loop import Run
 from train.recipes import RECIPES
-from train.recipes.unet import UNetConfig
 
 _ROUNDS = 3
 _PICTURES = 800  # per round
@@ -49,10 +46,9 @@ def loader(dataset: str, size: int, workers: int) -> float:
 def wait(dataset: str, size: int, name: str, steps: int) -> tuple[float, float]:
     """The part of a recipe's step that is waiting for data, and its pictures per second, after ten steps."""
     with tempfile.TemporaryDirectory() as folder:
-        unet = UNetConfig(perceptual_weight=0.0)  # without VGG the step is shorter, so the wait counts for more
-        options = TrainOptions(name, Path(folder), dataset=dataset, size=size, unet=unet, steps=10_000)  # type: ignore[arg-type]
-        run = Run(options, name, Accelerator())
-        run.log = Log(run.stage, run.recipe, run.accelerator)
+        words = ["--recipe", name, "--output-dir", folder, "--dataset", dataset, "--resolution", str(size)]
+        words += ["--unet.perceptual-weight", "0"]  # without VGG the step is shorter, so the wait counts for more
+        run = Run(parse([*words, "--validation-pictures", "0"]).settings(name), Accelerator())
         run.log.bar.disable = True
         waited, before = 0.0, time.perf_counter()
         for number, crops in enumerate(itertools.islice(run.batches(), steps + 10)):

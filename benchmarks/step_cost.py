@@ -3,8 +3,7 @@
 `python -m benchmarks.step_cost`; counted over whole steps, with the critic's five to the generator's one.
 """
 
-import tempfile
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,10 +13,9 @@ from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from colorization.zoo import ZOO
 from train.batch import Batch
-from train.config import TrainOptions
 from train.recipes import RECIPES
+from train.recipes.configs import OptimizationOptions
 from train.recipes.perceptual import PerceptualLoss, VGGFeatures
-from train.recipes.unet import UNetConfig
 
 _STEPS = 5  # a whole turn of the critic
 
@@ -46,25 +44,22 @@ class Counter(TorchDispatchMode):
 
 def operations(name: str, size: int, perceptual: bool = False) -> float:
     """Operations per picture of a recipe's step, in units of 10^9; a multiplication and an addition are two."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = TrainOptions(name, Path(folder)).recipe_config(name)  # type: ignore[arg-type]
+    config = replace(RECIPES[name].config_class(), perceptual_weight=float(perceptual))
     vgg = PerceptualLoss(VGGFeatures("vgg19")) if perceptual else None  # its weights do not matter here
-    colorizer = ZOO[name].cls(working_size=size)  # type: ignore[call-arg]
-    if not perceptual and name == "unet":
-        config = UNetConfig(perceptual_weight=0.0)
-    recipe = RECIPES[name](config, colorizer, Accelerator(cpu=True), steps=100, perceptual=vgg)
+    colorizer = ZOO[name].cls(**config.colorizer_arguments(), working_size=size)
+    recipe = RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), OptimizationOptions(), vgg)
     batch = Batch(torch.rand(2, 1, size, size), torch.rand(2, 2, size, size), torch.rand(2))
     with Counter() as counter:
-        for _ in range(_STEPS):
-            recipe.step(batch)
+        for step in range(_STEPS):
+            recipe.step(batch, step)
     return counter.total / _STEPS / 2 / 1e9
 
 
 def main() -> None:
     """Print the table."""
     print("| recipe | crop | GFLOP per picture and step |\n|---|---|---|")
-    for name, cls in RECIPES.items():
-        for size in (128, cls.size):
+    for name, entry in RECIPES.items():
+        for size in (128, entry.config_class.resolution):
             print(f"| {name} | {size} px | {operations(name, size):.1f} |")
     print(f"| unet with VGG19 | 320 px | {operations('unet', 320, perceptual=True):.1f} |")
 

@@ -19,14 +19,14 @@ run() {
 
 # L1 alone, then a little of the round's perceptual loss, on squares: VGG19 costs more than all the rest. The steps are
 # for some 90,000 photographs; of 10,767 from few sources 5,000 crops were best (dev/LOG.md).
-run --recipe unet --output-dir "$output/first" --size 256 --batch-size 8 --steps 20000 \
+run --recipe unet --output-dir "$output/first" --resolution 256 --train-batch-size 8 --max-train-steps 20000 \
   --unet.perceptual-weight 0 --unet.color-weight 5 "$@"
-run --recipe unet --output-dir "$output" --init-from "$output/first/unet" --size 256 --batch-size 8 --steps 1000 \
-  --ema-decay 0.99 --unet.learning-rate 3e-5 --unet.color-weight 5 \
+run --recipe unet --output-dir "$output" --init-from "$output/first/unet" --resolution 256 --train-batch-size 8 \
+  --max-train-steps 1000 --ema-decay 0.99 --unet.learning-rate 3e-5 --unet.color-weight 5 \
   --unet.perceptual-weight 0.25 --unet.perceptual-crop 96 "$@"
-run --recipe pix2pix --output-dir "$output" --size 192 --batch-size 8 --steps 12000 --pix2pix.l1-steps 11000 \
-  --pix2pix.learning-rate 3e-4 --pix2pix.l1-weight 40 \
+run --recipe pix2pix --output-dir "$output" --resolution 192 --train-batch-size 8 \
+  --max-train-steps 12000 --pix2pix.l1-steps 11000 --pix2pix.learning-rate 3e-4 --pix2pix.l1-weight 40 \
   --pix2pix.teacher "$output/first/unet" --pix2pix.teacher-weight 80 "$@"
-run --recipe cwgan --output-dir "$output" --size 192 --batch-size 8 --steps 12000 --cwgan.l1-steps 9500 \
-  --cwgan.learning-rate 6e-4 --cwgan.l1-weight 200 \
+run --recipe cwgan --output-dir "$output" --resolution 192 --train-batch-size 8 \
+  --max-train-steps 12000 --cwgan.l1-steps 9500 --cwgan.learning-rate 6e-4 --cwgan.l1-weight 200 \
   --cwgan.teacher "$output/first/unet" --cwgan.teacher-weight 400 "$@"

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "page": ("colorization",),
     "app": ("colorization", "page"),
     "train.data": ("colorization",),
-    "train.recipes": ("colorization", "train.batch"),
+    "train.recipes": ("colorization", "train.batch", "train.bounds"),
     "train.prepare": ("colorization", "train.data", "train.publish.push"),
     "train.evaluate": ("colorization", "train.data", "train.record", "train.tables"),
     "train.publish": ("colorization", "train.record", "train.tables", "train.curves"),

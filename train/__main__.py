@@ -1,4 +1,4 @@
-"""`accelerate launch train ...` and `python -m train ...`."""
+"""Command line of the trainer: `accelerate launch train ...`, `python -m train ...`."""
 
 import gc
 import os
@@ -8,32 +8,31 @@ from pathlib import Path
 # accelerate runs this folder as a script: sys.path[0] is then train/ itself, where data.py and its like shadow others.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import torch._dynamo  # noqa: E402, F401 - before there is a process group, see _leave
-import torch.distributed as dist  # noqa: E402
-import tyro  # noqa: E402
-from accelerate import Accelerator  # noqa: E402
-
-from train.config import TrainOptions  # noqa: E402
-from train.dry_run import dry_run  # noqa: E402
-from train.loop import train  # noqa: E402
-from train.publish.push import PushError  # noqa: E402
-from train.push_to_hub import check_trained, publish_trained  # noqa: E402
-from train.recipes import RECIPES  # noqa: E402
-from train.signals import INTERRUPTED, StoppedError  # noqa: E402
+from train.config import TrainOptions, parse  # noqa: E402
 
 
 def main() -> None:
     """Train what the command line asks for; a mistake in it is one line, not a traceback."""
-    outcome = _outcome()
+    try:
+        options = parse()
+    except ValueError as error:
+        sys.exit(f"train: {error}")
+    outcome = _outcome(options)
     _leave()
     if outcome is not None:
         sys.exit(outcome)
 
 
-def _outcome() -> int | str | None:
+def _outcome(options: TrainOptions) -> int | str | None:
     """Train, and say what to exit with: nothing, a code, or a line about what went wrong."""
+    # Imported here, because `--help` and mistakes in the options need none of it and it takes seconds.
+    import torch._dynamo  # noqa: F401 - before there is a process group, see _leave
+
+    from train.publish.push import PushError
+    from train.signals import INTERRUPTED, StoppedError
+
     try:
-        _train(tyro.cli(TrainOptions, prog="accelerate launch train"))
+        _train(options)
     except StoppedError as stopped:
         print(f"train: {stopped}", file=sys.stderr)
         return stopped.code
@@ -46,35 +45,43 @@ def _outcome() -> int | str | None:
 
 def _train(options: TrainOptions) -> None:
     """Train, or try, every recipe asked for, and push what came of it."""
+    from accelerate import Accelerator
+
+    from train.dry_run import dry_run
+    from train.loop import train
+    from train.push_to_hub import check_trained, publish_trained
+
     os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
-    tracker = None if options.tracker == "none" or options.dry_run else options.tracker
+    tracker = None if options.run.report_to == "none" or options.run.dry_run else options.run.report_to
     accelerator = Accelerator(log_with=tracker, project_dir=options.output_dir)
     accelerator.init_trackers("landscape-colorization")
-    names: list[str] = [*RECIPES] if options.recipe == "all" else [options.recipe]
-    if options.push_to_hub and accelerator.is_main_process:
-        check_trained(options, names)
+    push = options.hub.push_to_hub and not options.run.dry_run and accelerator.is_main_process
+    if push:
+        check_trained(options)
     accelerator.wait_for_everyone()
-    if options.dry_run:
-        for name in names:
-            dry_run(options, name, accelerator)
-        return
     folders = []
-    for name in names:
-        folders.append(train(options, name, accelerator))
+    for name in options.recipes:
+        settings = options.settings(name)
+        if options.run.dry_run:
+            dry_run(settings, accelerator)
+            continue
+        folders.append(train(settings, accelerator))
         accelerator.print(f"{name}: weights, record and samples are in {folders[-1]}")
         accelerator.free_memory()  # else it keeps each recipe's networks and optimizers to the end
     accelerator.end_training()
-    if options.push_to_hub and accelerator.is_main_process:
+    if push:
         publish_trained(options, folders)
 
 
 def _leave() -> None:
-    """Take leave of the other processes.
+    """Part from the other processes.
 
     gloo's threads live as long as anything refers to their group, and one that still lets go of a tensor while the
     interpreter ends aborts it (pytorch/pytorch#179291): a finished run would exit with SIGABRT. What refers to it are
     networks that are spread over processes and, for ever, `torch._dynamo` if it is first imported while there is one.
     """
+    import torch.distributed as dist
+
     gc.collect()
     if dist.is_available() and dist.is_initialized() and dist.get_backend() == "gloo":
         dist.destroy_process_group()

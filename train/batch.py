@@ -1,4 +1,4 @@
-"""What a recipe is given at each step."""
+"""The batch: what a recipe is given at each step."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Checkpoints that a crash cannot spoil: written beside, hashed, synced, renamed; two are kept, the oldest goes last.
+"""Checkpoints that a crash cannot spoil: written beside, hashed, synced, renamed; the oldest is deleted last.
 
 No pickle: tensors are safetensors, the rest is JSON.
 """
@@ -16,17 +16,16 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
+from train.compatibility import renamed_state, renamed_tensors
 from train.recipes.base import Recipe
 
 _TENSORS, _STATE, _MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
-_KEPT = 2
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint whose hashes were found right.
+    """A checkpoint whose files have the hashes that were written.
 
     Attributes:
         folder: Where it lies.
@@ -38,17 +37,18 @@ class Checkpoint:
 
     def tensors(self) -> dict[str, Tensor]:
         """Read the tensors, onto the CPU."""
-        return load_file(self.folder / _TENSORS)
+        return renamed_tensors(load_file(self.folder / _TENSORS))
 
 
-def save(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> Path:
-    """Write a checkpoint, whole or not at all, then delete all but the two newest.
+def save(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any], keep: int = 2) -> Path:
+    """Write a checkpoint, whole or not at all, then delete later ones, and all but the newest of the earlier ones.
 
     Args:
         folder: Holds a run's checkpoints.
         step: Names this one.
         tensors: Any, by name.
         state: Anything that JSON holds.
+        keep: How many stay, this one among them.
 
     Returns:
         The checkpoint's folder.
@@ -74,8 +74,10 @@ def save(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, A
         _sync(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    for old in _folders(folder)[_KEPT:]:
-        shutil.rmtree(old)
+    folders = _folders(folder)
+    later = folders[: folders.index(target)]  # of a future that the run has turned back from
+    for stale in (*later, *folders[len(later) + keep :]):
+        shutil.rmtree(stale)
     return target
 
 
@@ -91,19 +93,32 @@ def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     damaged: list[str] = []
     for candidate in _folders(folder):
         try:
-            hashes = json.loads((candidate / _MANIFEST).read_text(encoding="utf-8"))
-            wrong = [name for name in (_TENSORS, _STATE) if _hash(candidate / name) != hashes[name]]
-            if not wrong:
-                return Checkpoint(candidate, json.loads((candidate / _STATE).read_text(encoding="utf-8"))), damaged
-            damaged.append(f"{candidate}: {', '.join(wrong)} is not what was written")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            damaged.append(f"{candidate}: {type(error).__name__} {error}")
+            return read(candidate), damaged
+        except ValueError as error:
+            damaged.append(str(error))
     return None, damaged
 
 
-def collect(recipe: Recipe, average: AveragedModel) -> dict[str, Tensor]:
+def read(folder: Path) -> Checkpoint:
+    """Read one checkpoint's state, and make sure that its files are what was written.
+
+    Raises:
+        ValueError: If it is damaged, or no checkpoint.
+    """
+    try:
+        hashes = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        wrong = [name for name in (_TENSORS, _STATE) if _hash(folder / name) != hashes[name]]
+        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder}: {type(error).__name__} {error}") from error
+    if wrong:
+        raise ValueError(f"{folder}: {', '.join(wrong)} is not what was written")
+    return Checkpoint(folder, renamed_state(state))
+
+
+def collect(recipe: Recipe[Any]) -> dict[str, Tensor]:
     """All that a run has learned, by name: networks, optimizers, averaged weights."""
-    tensors = {f"average.{key}": value for key, value in average.state_dict().items()}
+    tensors = {f"average.{key}": value for key, value in recipe.average.state_dict().items()}
     for name, network in recipe.networks.items():
         tensors |= {f"network.{name}.{key}": value for key, value in network.state_dict().items()}
     for name, optimizer in recipe.optimizers.items():
@@ -112,9 +127,9 @@ def collect(recipe: Recipe, average: AveragedModel) -> dict[str, Tensor]:
     return tensors
 
 
-def restore(recipe: Recipe, average: AveragedModel, tensors: dict[str, Tensor]) -> None:
-    """Give a recipe and its averaged weights back what `collect` took."""
-    average.load_state_dict(_under("average.", tensors))
+def restore(recipe: Recipe[Any], tensors: dict[str, Tensor]) -> None:
+    """Give a recipe back what `collect` took."""
+    recipe.average.load_state_dict(_under("average.", tensors))
     for name, network in recipe.networks.items():
         network.load_state_dict(_under(f"network.{name}.", tensors))
     for name, optimizer in recipe.optimizers.items():
@@ -138,8 +153,8 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _folders(folder: Path) -> list[Path]:
     """Checkpoints, whole or not, the newest first."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted((f for f in found if re.fullmatch(r"step-\d{9,}", f.name)), reverse=True)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return sorted((entry for entry in entries if re.fullmatch(r"step-\d{9,}", entry.name)), reverse=True)
 
 
 def _hash(file: Path) -> str:

@@ -1,60 +1,59 @@
-"""A look before the leap: what a run would learn from, how large it is, how long it would take."""
+"""Dry run: what a run would learn from, how large it is, how long it would take."""
 
 import itertools
 import resource
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import torch
 from accelerate import Accelerator
 
-from train.config import TrainOptions
+from train.config import Settings
 from train.data.dataset import count_pictures
-from train.log import Log
 from train.loop import Run
 from train.record import batch_sheet
 
 _STEPS = 10
 
 
-def dry_run(options: TrainOptions, name: str, accelerator: Accelerator) -> None:
+def dry_run(settings: Settings, accelerator: Accelerator) -> None:
     """Do ten steps of a recipe, print what they tell, and write a sheet of what it sees; nothing else is kept.
 
     Args:
-        options: The command line.
-        name: Which recipe of `RECIPES`.
+        settings: What the run would be made from.
         accelerator: Devices and processes.
 
     Raises:
         Exception: What `train.loop.train` raises.
     """
-    run = Run(replace(options, resume=False), name, accelerator)
-    run.log = Log(run.stage, run.recipe, accelerator)
+    settings = replace(settings, validation=replace(settings.validation, validation_pictures=0))
+    name, data = settings.recipe, settings.data
     start, gray, broken = 0.0, 0, 0
-    for number, crops in enumerate(itertools.islice(run.batches(), _STEPS + 1)):
-        if number == 1:  # the first step also starts everything
-            start = time.monotonic()
-        run.step(crops, waited=0.0)
-        gray, broken = gray + crops.gray, broken + len(crops.broken)
-    seconds = (time.monotonic() - start) / _STEPS
-    run.log.close()
+    with closing(Run(settings, accelerator)) as run:
+        for number, crops in enumerate(itertools.islice(run.batches(), _STEPS + 1)):
+            if number == 1:  # the first step also starts everything
+                start = time.monotonic()
+            run.step(crops, waited=0.0)
+            gray, broken = gray + crops.gray, broken + len(crops.broken)
+        seconds = (time.monotonic() - start) / _STEPS
     if not accelerator.is_main_process:
         return
-    options.output_dir.mkdir(parents=True, exist_ok=True)
-    sheet = options.output_dir / f"{name}-dry-run.png"
+    settings.output_dir.mkdir(parents=True, exist_ok=True)
+    sheet = settings.output_dir / f"{name}-dry-run.png"
     batch_sheet(run.recipe.colorizer.eval(), run.prepare(crops)).save(sheet)
-    total = count_pictures(options.dataset, options.split, run.stream)
+    total = count_pictures(data.dataset, data.train_split, run.stream)
     sizes = {part: sum(p.numel() for p in network.parameters()) for part, network in run.recipe.networks.items()}
     pictures = run.stage.pictures_seen // run.stage.steps_done
     lines = [
-        f"data: {f'{total:,}' if total else 'an unknown number of'} pictures in {options.dataset}, {options.split}; "
+        f"data: {f'{total:,}' if total else 'an unknown number of'} pictures in {data.dataset}, {data.train_split}; "
         f"skipped on the way to {len(crops.pixels) * (_STEPS + 1)}: {gray} gray, {broken} undecodable",
         "parameters: " + ", ".join(f"{part} {size:,}" for part, size in sizes.items()),
         f"memory: {_peak_memory(accelerator.device) / 2**20:,.0f} MiB at its peak, in each process",
         f"speed: {1 / seconds:.2f} steps/s of {pictures} pictures, {pictures / seconds:.0f} pictures/s",
-        f"time: {_duration(seconds * options.steps)} for {options.steps:,} steps"
-        + (f", {options.steps * pictures / total:.1f} times the data set" if total else ""),
+        f"time: {_duration(seconds * run.stage.steps)} for {run.stage.steps:,} steps"
+        + (f", {run.stage.steps * pictures / total:.1f} times the data set" if total else ""),
         f"what it sees: {sheet}",
     ]
     print(*(f"{name}: {line}" for line in lines), sep="\n")

@@ -12,17 +12,16 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
 
 from colorization import hub
-from colorization.colorizer import Colorizer
 from colorization.zoo import locate
 from train import checkpoint
 from train.batch import Batch, to_batch
-from train.build import batch_size, build_recipe, crop_size, identity, new_stage, open_validation
-from train.config import TrainOptions
+from train.build import build_recipe, differences, identity, new_stage, open_validation
+from train.checkpoint import Checkpoint
+from train.config import Settings
 from train.data.dataset import open_stream
 from train.data.degrade import degrade, vary_lightness
 from train.data.stream import Crops, CropStream, LaneState, batches
 from train.log import Log
-from train.recipes.base import moving_average
 from train.record import Stage, batch_sheet, earlier_stages, save_run
 from train.signals import Signals, StoppedError
 
@@ -34,12 +33,11 @@ class _RollbackError(Exception):
     """Too many steps in a row were skipped."""
 
 
-def train(options: TrainOptions, name: str, accelerator: Accelerator) -> Path:
-    """Train one recipe to its end, from its beginning or from its last checkpoint.
+def train(settings: Settings, accelerator: Accelerator) -> Path:
+    """Train one recipe to its end, from its beginning or from a checkpoint.
 
     Args:
-        options: The command line.
-        name: Which recipe of `RECIPES`.
+        settings: What the run is made from.
         accelerator: Devices and processes.
 
     Returns:
@@ -51,51 +49,97 @@ def train(options: TrainOptions, name: str, accelerator: Accelerator) -> Path:
         FloatingPointError: If losses stay NaN or infinite after rollbacks; what was saved before stays.
         StoppedError: If the run was told to stop, or its data or its disk failed; it can be resumed.
     """
-    return Run(options, name, accelerator).go()
+    with closing(Run(settings, accelerator, find_checkpoint(settings, accelerator))) as run:
+        return run.go()
+
+
+def find_checkpoint(settings: Settings, accelerator: Accelerator) -> Checkpoint | None:
+    """Find the checkpoint that a run resumes from, None if it begins.
+
+    Raises:
+        ValueError: If the checkpoint is of another run, or the one that was asked for cannot be used.
+    """
+    wanted, name = settings.run.resume_from_checkpoint, settings.recipe
+    if wanted == "none":
+        return None
+    if wanted == "latest":
+        newest, damaged = checkpoint.newest(settings.output_dir / "checkpoints" / name)
+        for text in damaged:
+            accelerator.print(f"{name}: damaged, so an earlier checkpoint is used: {text}")
+    elif Path(wanted).is_dir():
+        newest = checkpoint.read(Path(wanted))
+    else:
+        raise ValueError(f"--resume-from-checkpoint {wanted}: no checkpoint there; give a folder, latest or none")
+    if newest is None:
+        return None
+    if differing := differences(identity(settings, accelerator), newest.state["identity"], name):
+        raise ValueError(
+            f"{newest.folder} is of another run ({'; '.join(differing)}): give the same options to resume it, "
+            "--resume-from-checkpoint none to begin anew in its place, or another --output-dir"
+        )
+    return newest
 
 
 class Run:
     """One recipe's training and all that it consists of."""
 
-    def __init__(self, options: TrainOptions, name: str, accelerator: Accelerator) -> None:
-        self.options, self.name, self.accelerator = options, name, accelerator
-        set_seed(options.seed)  # every process draws the same weights
-        self.recipe = build_recipe(options, name, accelerator)
-        self.average = moving_average(self.recipe.colorizer, options.ema_decay)
-        self.earlier = earlier_stages(locate(options.init_from)) if options.init_from else []
-        self.stage = new_stage(options, name, accelerator)
-        self.stream = open_stream(options.dataset, options.split, options.image_column)
-        self.folder = options.output_dir / name
-        self.checkpoints = options.output_dir / "checkpoints" / name
+    def __init__(self, settings: Settings, accelerator: Accelerator, start: Checkpoint | None = None) -> None:
+        self.settings, self.name, self.accelerator = settings, settings.recipe, accelerator
+        optimization = settings.optimization
+        set_seed(optimization.seed)  # every process draws the same weights
+        self.recipe = build_recipe(settings, accelerator)
+        self.earlier = earlier_stages(locate(optimization.init_from)) if optimization.init_from else []
+        self.stage = new_stage(settings, accelerator)
+        self.stream = open_stream(settings.data.dataset, settings.data.train_split, settings.data.image_column)
+        self.folder = settings.output_dir / self.name
+        self.checkpoints = settings.output_dir / "checkpoints" / self.name
         self.lane_states: dict[int, LaneState] = {}
         self.skipped_counts = [0, 0]  # gray and broken, by this process since the last checkpoint
         self.seen, self.broken = 0, list[str]()
+        if start:
+            self._restore(start)
+            done = "was finished before" if self.stage.steps_done == self.stage.steps else "resumes"
+            accelerator.print(f"{self.name}: {done} at step {self.stage.steps_done}, from {start.folder}")
+        self.validation = open_validation(settings, accelerator)
+        self.log = Log(self.stage, self.name, accelerator, settings.run.logging_steps)
 
     def go(self) -> Path:
         """Train to the end; see `train`."""
-        self._resume()
-        self.validation = open_validation(self.options, self.name, self.accelerator)
-        with Signals() as signals, closing(Log(self.stage, self.recipe, self.accelerator)) as self.log:
-            while self.stage.steps_done < self.options.steps:
+        self._clear()
+        with Signals() as signals:
+            while self.stage.steps_done < self.stage.steps:
                 try:
                     self._session(signals)
                 except _RollbackError:
                     self._roll_back()
         return self.folder
 
+    def close(self) -> None:
+        """Finish what is shown."""
+        self.log.close()
+
+    def _clear(self) -> None:
+        """Remove what a killed process was writing, and checkpoints that are not wanted."""
+        if self.accelerator.is_main_process:
+            for leftover in (*self.checkpoints.glob(".step-*"), *self.settings.output_dir.glob(f".{self.name}-*")):
+                shutil.rmtree(leftover)
+            if self.settings.run.resume_from_checkpoint == "none":
+                shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+
     def _session(self, signals: Signals) -> None:
         """Train from where things are to the end, or until something must be undone."""
         saved = before = time.monotonic()
         skipped = 0  # in a row
         for crops in self.batches():
-            self.step(crops, waited=time.monotonic() - before)
-            skipped = skipped + 1 if self.recipe.skipped else 0
-            if skipped == _IN_A_ROW:
+            if self.step(crops, waited=time.monotonic() - before):
+                skipped = 0
+            elif (skipped := skipped + 1) == _IN_A_ROW:
                 raise _RollbackError
-            last = self.stage.steps_done == self.options.steps
-            late = time.monotonic() - saved > 60 * self.options.save_minutes
+            last = self.stage.steps_done == self.stage.steps
+            late = time.monotonic() - saved > 60 * self.settings.run.checkpointing_minutes
             stop, late = self._any(signals.received is not None, late)
-            if last or stop or late or self.stage.steps_done % self.options.save_every == 0:
+            if last or stop or late or self.stage.steps_done % self.settings.run.checkpointing_steps == 0:
                 self._save(crops)
                 saved = time.monotonic()
             if last:
@@ -106,47 +150,45 @@ class Run:
 
     def batches(self) -> Iterator[Crops]:
         """The rest of the run's batches; a network that is gone for long is a reason to stop, not to fail."""
-        options, accelerator, size = self.options, self.accelerator, batch_size(self.options, self.name)
+        data, accelerator, batch_size = self.settings.data, self.accelerator, self.settings.batch_size
         crops = CropStream(
             self.stream,
-            options.image_column,
-            crop_size(options, self.name),
-            options.seed,
-            options.min_colorfulness,
-            lanes=options.lanes,
+            data.image_column,
+            self.settings.resolution,
+            self.settings.optimization.seed,
+            data.min_colorfulness,
+            lanes=data.lanes,
             rank=accelerator.process_index,
             world=accelerator.num_processes,
-            start=self.stage.steps_done * size,
+            start=self.stage.steps_done * batch_size,
             lane_states=self.lane_states,
         )
         try:
-            yield from batches(crops, size, options.workers)
+            yield from batches(crops, batch_size, data.dataloader_num_workers)
         except hub.ERRORS as error:
-            raise StoppedError(f"{options.dataset} cannot be read on ({error}) at {self._where()}") from error
+            raise StoppedError(f"{data.dataset} cannot be read on ({error}) at {self._where()}") from error
 
-    def step(self, crops: Crops, waited: float) -> None:
-        """Do one optimization step and count it."""
-        stage, recipe = self.stage, self.recipe
+    def step(self, crops: Crops, waited: float) -> bool:
+        """Do one optimization step and count it; returns whether it was done, and not skipped."""
+        stage = self.stage
         # What a step draws depends on nothing before it, so that there is no random state to save.
         number = stage.steps_done * self.accelerator.num_processes + self.accelerator.process_index
-        set_seed((1_000_003 * self.options.seed + number) % 2**32)
-        recipe.skipped = False
-        losses = recipe.step(self.prepare(crops))
+        set_seed((1_000_003 * self.settings.optimization.seed + number) % 2**32)
+        result = self.recipe.step(self.prepare(crops), stage.steps_done)
         stage.steps_done += 1
         stage.pictures_seen += len(crops.pixels) * self.accelerator.num_processes
         self._count(crops)
-        if recipe.skipped:
+        if result.skipped:
             stage.steps_skipped += 1
             self.log.say(f"step {stage.steps_done} is skipped: its gradients are NaN or infinite")
-        else:
-            self.average.update_parameters(recipe.colorizer)
-        self.log.add({} if recipe.skipped else losses, waited)
+        self.log.add(result, waited)
+        return not result.skipped
 
     def prepare(self, crops: Crops) -> Batch:
         """Network units on the device, and lightness as an old or another camera would have given it."""
         batch = to_batch(crops.pixels, crops.mix, self.accelerator.device)
-        L = degrade(batch.L, batch.ab, self.options.old_share)
-        return batch._replace(L=vary_lightness(L) if self.options.vary_lightness else L)
+        L = degrade(batch.L, batch.ab, self.settings.data.degraded_share)
+        return batch._replace(L=vary_lightness(L) if self.settings.data.vary_lightness else L)
 
     def _count(self, crops: Crops) -> None:
         """Note how far the lanes are and what they skipped; too much that does not decode is a mistake."""
@@ -155,10 +197,10 @@ class Run:
         self.skipped_counts[1] += len(crops.broken)
         self.seen += len(crops.pixels) + crops.gray + len(crops.broken)
         self.broken += crops.broken
-        if self.seen >= _BROKEN_SEEN and len(self.broken) > self.options.max_broken * self.seen:
+        if self.seen >= _BROKEN_SEEN and len(self.broken) > self.settings.data.max_broken * self.seen:
             raise ValueError(
-                f"{len(self.broken)} of {self.seen} pictures of {self.options.dataset} do not decode, the first are "
-                f"{', '.join(self.broken[:3])}: mend the data set, or allow more with --max-broken"
+                f"{len(self.broken)} of {self.seen} pictures of {self.settings.data.dataset} do not decode, the first "
+                f"are {', '.join(self.broken[:3])}: mend the data set, or allow more with --max-broken"
             )
 
     def _save(self, crops: Crops) -> None:
@@ -172,72 +214,42 @@ class Run:
         self.skipped_counts = [0, 0]
         if not self.accelerator.is_main_process:
             return
-        tensors = checkpoint.collect(self.recipe, self.average)
+        tensors = checkpoint.collect(self.recipe)
         if broken := checkpoint.not_finite(tensors):
             raise FloatingPointError(f"weights are NaN or infinite at {self._where()}: {', '.join(broken[:3])}")
-        averaged: Colorizer = self.average.module  # type: ignore[assignment]
-        measured = {"validation_psnr": self.validation.psnr(averaged)} if self.validation else {}
-        self.log.write(**measured, **({"gray_psnr": self.validation.gray_psnr} if self.validation else {}))
+        averaged, keep = self.recipe.averaged, self.settings.run.checkpoints_total_limit
+        self.log.write(**(self.validation.measure(averaged) if self.validation else {}))
         state = {
-            "identity": identity(self.options, self.name, self.accelerator),
+            "identity": identity(self.settings, self.accelerator),
             "stage": asdict(self.stage),
             "lane_states": self.lane_states,
-            "rate_factor": self.recipe.rate_factor,
         }
         try:
             save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
-            checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state)
+            checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state, keep)
         except OSError as error:
             raise StoppedError(f"cannot save ({error.strerror or error}) at {self._where()}") from error
 
-    def _resume(self) -> None:
-        """Resume from the newest whole checkpoint, if there is one and it is wanted."""
-        if self.accelerator.is_main_process:
-            for leftover in (*self.checkpoints.glob(".step-*"), *self.options.output_dir.glob(f".{self.name}-*")):
-                shutil.rmtree(leftover)  # a killed process was writing it
-            if not self.options.resume:
-                shutil.rmtree(self.checkpoints, ignore_errors=True)
-        self.accelerator.wait_for_everyone()
-        found, damaged = checkpoint.newest(self.checkpoints)
-        for text in damaged:
-            self.accelerator.print(f"{self.name}: damaged, so an earlier checkpoint is used: {text}")
-        if found is None:
-            return
-        now = identity(self.options, self.name, self.accelerator)
-        differing = [
-            f"{k} is {v}, was {found.state['identity'].get(k)}"
-            for k, v in now.items()
-            if v != found.state["identity"].get(k)
-        ]
-        if differing:
-            raise ValueError(
-                f"{found.folder} is of another run ({'; '.join(differing)}): give the same options to resume it, "
-                "--no-resume to begin anew in its place, or another --output-dir"
-            )
-        self._restore(found)
-        done = "was finished before" if self.stage.steps_done == self.options.steps else "resumes"
-        self.accelerator.print(f"{self.name}: {done} at step {self.stage.steps_done}, from {found.folder}")
-
-    def _restore(self, found: checkpoint.Checkpoint) -> None:
+    def _restore(self, saved: Checkpoint) -> None:
         """Take everything over from a checkpoint."""
-        checkpoint.restore(self.recipe, self.average, found.tensors())
-        self.stage = Stage(**found.state["stage"])
-        self.lane_states = {int(lane): lane_state for lane, lane_state in found.state["lane_states"].items()}
-        self.recipe.steps_done, self.recipe.rate_factor = self.stage.steps_done, found.state["rate_factor"]
+        checkpoint.restore(self.recipe, saved.tensors())
+        self.stage = Stage(**saved.state["stage"])
+        self.lane_states = {int(lane): lane_state for lane, lane_state in saved.state["lane_states"].items()}
+        self.recipe.scale_learning_rate(0.5**self.stage.rollbacks)
 
     def _roll_back(self) -> None:
         """Undo the steps since the last checkpoint, and try them at half the learning rate."""
-        found, _ = checkpoint.newest(self.checkpoints)
+        last, _ = checkpoint.newest(self.checkpoints)
         tries = self.stage.rollbacks + 1
-        if found is None or tries - found.state["stage"]["rollbacks"] > _IN_A_ROW:
+        if last is None or tries - last.state["stage"]["rollbacks"] > _IN_A_ROW:
             raise FloatingPointError(
                 f"losses are NaN or infinite at {self._where()}, {_IN_A_ROW} steps in a row: lower the learning rate"
             )
-        self._restore(found)
-        self.stage.rollbacks = tries
-        self.recipe.rate_factor *= 0.5 ** (tries - found.state["stage"]["rollbacks"])
+        self._restore(last)
+        self.stage.rollbacks, factor = tries, 0.5**tries
+        self.recipe.scale_learning_rate(factor)
         self.log.restart(self.stage)
-        self.log.say(f"back to step {self.stage.steps_done}, with the learning rate times {self.recipe.rate_factor:g}")
+        self.log.say(f"back to step {self.stage.steps_done}, with the learning rate times {factor:g}")
 
     def _any(self, *flags: bool) -> tuple[bool, ...]:
         """Whether any process says so."""

@@ -12,21 +12,22 @@ from train.publish.push import PushError, check_push
 from train.tables import table
 
 
-def check_trained(options: TrainOptions, names: list[str]) -> None:
+def check_trained(options: TrainOptions) -> None:
     """Before the first step: may the models be pushed, and is there something to measure them on?
 
     Raises:
         PushError: If the push cannot work.
         ValueError: If the photographs to measure on cannot be opened.
     """
-    check_push([repo_id(str(options.push_to_hub), name, options.hub_prefix) for name in names])
+    hub = options.hub
+    check_push([repo_id(str(hub.hub_namespace), name, hub.hub_prefix) for name in options.recipes])
     try:
-        dataset = options.evaluation_dataset or options.dataset
-        next(iter(open_stream(dataset, options.evaluation_split, options.image_column)))
+        dataset = options.validation.validation_dataset or options.data.dataset
+        next(iter(open_stream(dataset, options.validation.validation_split, options.data.image_column)))
     except ValueError as error:
         raise ValueError(
             f"a published model says how good it is, so it must be measured: {error}. Choose photographs with "
-            "--evaluation-dataset and --evaluation-split, or train without --push-to-hub"
+            "--validation-dataset and --validation-split, or train without --push-to-hub"
         ) from error
 
 
@@ -40,19 +41,19 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
     result = evaluate(
         EvaluateOptions(
             model=[str(folder) for folder in folders],
-            dataset=options.evaluation_dataset or options.dataset,
+            dataset=options.validation.validation_dataset or options.data.dataset,
             output=evaluation,
-            split=options.evaluation_split,
-            image_column=options.image_column,
+            split=options.validation.validation_split,
+            image_column=options.data.image_column,
         )
     )
     print(table(result))
     target = PublishOptions(
         folders=folders,
-        namespace=options.push_to_hub,
-        prefix=options.hub_prefix,
+        namespace=options.hub.hub_namespace,
+        prefix=options.hub.hub_prefix,
         evaluation=evaluation,
-        private=options.private,
+        private=options.hub.hub_private_repo,
     )
     failed = []
     for folder in folders:
@@ -61,7 +62,7 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         except (ValueError, PushError) as error:
             failed.append(str(error))
     if failed:
-        again = f"python -m train.publish {shlex.join(map(str, folders))} --namespace {options.push_to_hub}"
+        again = f"python -m train.publish {shlex.join(map(str, folders))} --namespace {options.hub.hub_namespace}"
         raise PushError(
             "\n".join([*failed, f"the models are trained and safe; to push again: {again} --evaluation {evaluation}"])
         )

@@ -1,4 +1,4 @@
-"""What a run leaves behind, whole or not at all: weights, config, how they came to be, a contact sheet."""
+"""The folder that a run leaves behind: weights, config, how they came to be, a contact sheet."""
 
 import hashlib
 import json
@@ -16,6 +16,7 @@ from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import to_picture
 from train.batch import Batch
+from train.compatibility import renamed_stage
 from train.curves import save_curves
 
 RECORD = "training.json"
@@ -58,11 +59,6 @@ def earlier_stages(folder: Path) -> list[dict[str, Any]]:
     file = folder / RECORD
     stages = json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
     return [renamed_stage(stage) for stage in stages]
-
-
-def renamed_stage(stage: dict[str, Any]) -> dict[str, Any]:
-    """A stage of version 0.1 under today's names. To be removed in 0.3."""
-    return {key.replace("_left_out", "_skipped"): value for key, value in stage.items()}
 
 
 def weights_hash(folder: Path) -> str:

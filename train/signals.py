@@ -1,4 +1,4 @@
-"""Being told to stop: the step is finished and saved first, and the exit code says that the run can be resumed."""
+"""Signals to stop: the step is finished and saved first, and the exit code says that the run can be resumed."""
 
 import signal
 from types import FrameType

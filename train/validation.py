@@ -1,4 +1,4 @@
-"""A glance at quality while training: PSNR on a few pictures not learned from, beside their gray copies."""
+"""Quality while training: PSNR on a few pictures not learned from, beside their gray copies."""
 
 import statistics
 
@@ -35,9 +35,10 @@ class Validation:
         self.lights = [gray(truth) for truth in self.truths]
         self.gray_psnr = self._mean(self.lights)
 
-    def psnr(self, colorizer: Colorizer) -> float:
-        """Mean PSNR of a model in dB."""
-        return self._mean([colorize(colorizer, light) for light in self.lights])
+    def measure(self, colorizer: Colorizer) -> dict[str, float]:
+        """Mean PSNR of a model in dB, and of the gray copies, under the names that the curves have."""
+        outputs = [colorize(colorizer, light) for light in self.lights]
+        return {"validation_psnr": self._mean(outputs), "gray_psnr": self.gray_psnr}
 
     def _mean(self, outputs: list[Image.Image]) -> float:
         pairs = zip(outputs, self.truths, strict=True)

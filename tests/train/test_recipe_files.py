@@ -6,14 +6,24 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import tyro
 
 from colorization.zoo import ZOO, load
-from train.config import TrainOptions
+from train.config import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("two_cores_one_night.sh", "one_gpu_one_hour.sh")
-TINY = ["--steps", "3", "--size", "32", "--batch-size", "2", "--workers", "0", "--tracker", "none"]
+TINY = [
+    "--max-train-steps",
+    "3",
+    "--resolution",
+    "32",
+    "--train-batch-size",
+    "2",
+    "--dataloader-num-workers",
+    "0",
+    "--report-to",
+    "none",
+]
 TINY += [word for name in ZOO for word in (f"--{name}.width", "8", f"--{name}.depth", "3")]
 TINY += ["--unet.perceptual-weight", "0", "--pix2pix.l1-steps", "1", "--cwgan.l1-steps", "1", "--cwgan.n-critic", "1"]
 
@@ -38,13 +48,11 @@ def test_every_command_of_a_recipe_file_is_understood(file, tmp_path):
     accelerate.chmod(accelerate.stat().st_mode | stat.S_IXUSR)
     env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SEEN": str(tmp_path / "seen")}
     assert bash(file, "photographs", "runs", "--seed", "7", env=env).returncode == 0
-    read = [
-        tyro.cli(TrainOptions, args=line.split(" train ")[1].split())
-        for line in (tmp_path / "seen").read_text().splitlines()
-    ]
+    read = [parse(line.split(" train ")[1].split()) for line in (tmp_path / "seen").read_text().splitlines()]
     assert [options.recipe for options in read] == ["unet", "unet", "pix2pix", "cwgan"]
-    assert all(options.seed == 7 and options.dataset == "photographs" for options in read)
-    assert read[2].pix2pix.l1_steps < read[2].steps and read[3].cwgan.l1_steps < read[3].steps
+    assert all(options.optimization.seed == 7 and options.data.dataset == "photographs" for options in read)
+    assert read[2].pix2pix.l1_steps < read[2].optimization.max_train_steps
+    assert read[3].cwgan.l1_steps < read[3].optimization.max_train_steps
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from conftest import NAMES
 from torch import nn
 
 from colorization.models import UNet
@@ -14,12 +15,8 @@ from colorization.zoo import ZOO
 from train.batch import Batch
 from train.recipes import RECIPES
 from train.recipes.base import cosine, random_square
-from train.recipes.cwgan import CWGANConfig
+from train.recipes.configs import CWGANConfig, OptimizationOptions, Pix2PixConfig, UNetConfig
 from train.recipes.perceptual import PerceptualLoss
-from train.recipes.pix2pix import Pix2PixConfig
-from train.recipes.unet import UNetConfig
-
-CONFIGS = {"pix2pix": Pix2PixConfig, "cwgan": CWGANConfig, "unet": UNetConfig}
 
 
 class Pooled(nn.Module):
@@ -29,11 +26,28 @@ class Pooled(nn.Module):
         return [nn.functional.avg_pool2d(rgb, 2) + 1]
 
 
-def recipe(name, steps=100, perceptual=None, **options):
+class Steps:
+    """A recipe that counts its steps; other attributes are the recipe's."""
+
+    def __init__(self, recipe):
+        self.recipe, self.done = recipe, 0
+
+    def __getattr__(self, name):
+        return getattr(self.recipe, name)
+
+    def step(self, batch):
+        """Do the next step; returns its losses."""
+        result = self.recipe.step(batch, self.done)
+        self.done, self.learning_rate = self.done + 1, result.learning_rate
+        return result.losses
+
+
+def recipe(name, steps=100, perceptual=None, optimization=None, colorizer=None, **options):
     torch.manual_seed(0)
-    config = CONFIGS[name](width=8, depth=3, **options)
-    colorizer = ZOO[name].cls(width=8, depth=3, working_size=32)
-    return RECIPES[name](config, colorizer, Accelerator(cpu=True), steps, perceptual)
+    config = RECIPES[name].config_class(**{"width": 8, "depth": 3} | options)
+    colorizer = colorizer or ZOO[name].cls(width=8, depth=3, working_size=32)
+    optimization = OptimizationOptions(max_train_steps=steps, **(optimization or {}))
+    return Steps(RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), optimization, perceptual))
 
 
 @pytest.fixture
@@ -55,7 +69,7 @@ def changed(network, before):
 
 def test_every_model_has_a_recipe_and_every_recipe_a_model():
     assert ZOO.keys() == RECIPES.keys()
-    assert all(RECIPES[name].name == ZOO[name].cls.name == name for name in ZOO)
+    assert all(RECIPES[name].config_class.name == ZOO[name].cls.name == name for name in ZOO)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +161,7 @@ def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
     assert abs(distance_after(True)) < distance_after(False) / 2
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_teacher_pulls_the_student_towards_its_colors(name, batch, tmp_path):
     """With no weight on the truth, what is left to learn is the teacher's constant color."""
     for color in (0.1, 0.5):
@@ -186,43 +200,60 @@ def test_a_perceptual_loss_on_a_square_sees_no_more_than_the_square(batch):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25])
-def test_a_pretrained_way_down_learns_slower_or_not_at_all(rate, batch):
-    torch.manual_seed(0)
-    config, colorizer = UNetConfig(perceptual_weight=0.0, pretrained_rate=rate), UNet(working_size=32)
-    trained = RECIPES["unet"](config, colorizer, Accelerator(cpu=True), 100)
+def test_a_pretrained_encoder_learns_slower_or_not_at_all(rate, batch):
+    colorizer = UNet(working_size=32)
+    trained = recipe("unet", colorizer=colorizer, width=32, depth=5, perceptual_weight=0.0, pretrained_rate=rate)
     before, head = weights(colorizer.encoder), weights(colorizer.head)
     for _ in range(2):
         trained.step(batch)
-    rest, *down = (group["lr"] for group in trained.optimizer.param_groups)
-    assert down == ([pytest.approx(rest / 4)] if rate else []) and trained.learning_rate == rest
+    rest, *encoder = (group["lr"] for group in trained.optimizer.param_groups)
+    assert encoder == ([pytest.approx(rest / 4)] if rate else []) and trained.learning_rate == rest
     assert changed(colorizer.encoder, before) == bool(rate) and changed(colorizer.head, head)
 
 
-def test_a_way_down_that_starts_at_random_learns_like_the_rest(batch):
+def test_an_encoder_that_starts_at_random_learns_like_the_rest(batch):
     trained = recipe("unet", perceptual_weight=0.0)
     before = weights(trained.colorizer.encoder)
     trained.step(batch), trained.step(batch)
-    rest, down = (group["lr"] for group in trained.optimizer.param_groups)
-    assert down == rest and changed(trained.colorizer.encoder, before)
+    rest, encoder = (group["lr"] for group in trained.optimizer.param_groups)
+    assert encoder == rest and changed(trained.colorizer.encoder, before)
 
 
-def test_improved_round_adds_its_terms(batch):
-    trained = recipe("cwgan", n_critic=1, color_weight=1.0, perceptual=PerceptualLoss(Pooled()), perceptual_weight=1.0)
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_can_add_the_perceptual_and_the_color_loss(name, batch):
+    options = {"color_weight": 1.0, "perceptual_weight": 1.0} | ({"n_critic": 1} if name == "cwgan" else {})
+    trained = recipe(name, perceptual=PerceptualLoss(Pooled()), **options)
     assert {"color", "perceptual", "l1"} <= set(trained.step(batch))
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "vgg"),
-    [
-        ("pix2pix", {}, None),
-        ("cwgan", {}, None),
-        ("cwgan", {"perceptual_weight": 1.0}, "vgg16"),
-        ("unet", {}, "vgg19"),
-        ("unet", {"perceptual_weight": 0.0}, None),
-    ],
-)
-def test_which_vgg_is_wanted(name, options, vgg):
-    assert RECIPES[name].vgg_name(CONFIGS[name](**options)) == vgg
+def test_gradients_are_clipped_and_the_learning_rate_warms_up_if_asked(batch):
+    """Adam's steps do not tell the size of gradients, so what counts is what the optimizer is given."""
+    for name in RECIPES:
+        optimization = {"lr_warmup_steps": 4, "max_grad_norm": 1e-3}
+        trained = recipe(name, 10**6, optimization=optimization, perceptual_weight=0.0)
+        norms, seen = [], []
+        optimizer = trained.optimizers["generator"]
+        step = optimizer.step
+
+        def watched(step=step, norms=norms, optimizer=optimizer):
+            gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+            norms.append(float(torch.nn.utils.get_total_norm(gradients)))
+            step()
+
+        optimizer.step = watched
+        for _ in range(5):
+            trained.step(batch)
+            seen.append(trained.learning_rate / trained.config.learning_rate)
+        assert seen == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1, 1]) and max(norms) <= 1.001e-3
+
+
+def test_a_skipped_step_changes_neither_the_weights_nor_their_average(batch):
+    trained = recipe("unet", perceptual_weight=0.0)
+    trained.step(batch)
+    before, average = weights(trained.colorizer), weights(trained.averaged)
+    result = trained.recipe.step(batch._replace(ab=batch.ab * math.nan), 1)
+    assert result.skipped and not result.losses
+    assert not changed(trained.colorizer, before) and not changed(trained.averaged, average)
 
 
 def test_learning_rates_follow_their_rounds(batch):
@@ -236,11 +267,9 @@ def test_learning_rates_follow_their_rounds(batch):
     assert cosine(0, 1000) == 1 / 20 and cosine(19, 1000) == 1 and math.isclose(cosine(1000, 1000), 0)
 
 
-def test_rounds_sizes_are_the_projects():
-    assert [(RECIPES[n].size, RECIPES[n].batch_size) for n in ("pix2pix", "cwgan", "unet")] == [
-        (256, 16),
-        (224, 16),
-        (320, 8),
-    ]
+def test_the_projects_sizes_and_weights_are_the_defaults():
+    sizes = [(e.config_class.resolution, e.config_class.train_batch_size) for e in map(RECIPES.get, NAMES)]
+    assert sizes == [(256, 16), (224, 16), (320, 8)]
     assert Pix2PixConfig().l1_weight == 100 and CWGANConfig().gp_weight == 10 and CWGANConfig().n_critic == 5
+    assert (CWGANConfig.vgg, UNetConfig.vgg, UNetConfig().perceptual_weight) == ("vgg16", "vgg19", 1)
     assert not CWGANConfig().absolute_wasserstein

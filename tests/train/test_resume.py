@@ -32,8 +32,28 @@ class Trainer:
 
     def start(self, recipe, dataset, folder, *more):
         """Begin a run; its process id."""
-        words = ["--recipe", recipe, "--dataset", dataset, "--output-dir", folder, "--steps", STEPS, "--size", 32]
-        words += ["--batch-size", 4, "--save-every", 3, "--tracker", "none", "--validation-pictures", 0]
+        words = [
+            "--recipe",
+            recipe,
+            "--dataset",
+            dataset,
+            "--output-dir",
+            folder,
+            "--max-train-steps",
+            STEPS,
+            "--resolution",
+            32,
+        ]
+        words += [
+            "--train-batch-size",
+            4,
+            "--checkpointing-steps",
+            3,
+            "--report-to",
+            "none",
+            "--validation-pictures",
+            0,
+        ]
         words += ["--unet.perceptual-weight", 0, "--max-broken", 0.2, *SMALL, *more]
         self.log = Path(f"{folder}.log")
         self.parent.stdin.write(json.dumps([[*map(str, words)], str(self.log)]) + "\n")
@@ -64,9 +84,9 @@ def steps_saved(folder, recipe):
 
 def result(folder, recipe):
     """Hashes of everything that a run has learned."""
-    found, damaged = checkpoint.newest(folder / "checkpoints" / recipe)
-    assert found and not damaged and found.state["stage"]["steps_done"] == STEPS
-    files = (found.folder / "tensors.safetensors", folder / recipe / "model.safetensors")
+    saved, damaged = checkpoint.newest(folder / "checkpoints" / recipe)
+    assert saved and not damaged and saved.state["stage"]["steps_done"] == STEPS
+    files = (saved.folder / "tensors.safetensors", folder / recipe / "model.safetensors")
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
@@ -103,8 +123,8 @@ def kill_again_and_again(trainer, parquet, whole, folder, kills, seed):
                 break
             assert code == -signal.SIGKILL, trainer.log.read_text()
             done += 1
-            found, damaged = checkpoint.newest(place / "checkpoints" / recipe)
-            after = found.state["stage"]["steps_done"] if found else 0
+            saved, damaged = checkpoint.newest(place / "checkpoints" / recipe)
+            after = saved.state["stage"]["steps_done"] if saved else 0
             assert after >= before and not damaged, "a checkpoint that was there is lost"
         assert result(place, recipe) == whole[recipe], f"other weights after kills, in {place}"
 
@@ -124,7 +144,7 @@ def test_told_to_stop_it_saves_says_how_to_go_on_and_does(trainer, parquet, whol
     while stopped < 10:
         attempt += 1
         recipe, place = NAMES[attempt % 3], tmp_path / str(attempt)
-        child = trainer.start(recipe, parquet, place, "--save-every", 1000)
+        child = trainer.start(recipe, parquet, place, "--checkpointing-steps", 1000)
         while not trainer.log.exists() or "0/24" not in trainer.log.read_text():
             time.sleep(0.002)
         time.sleep(0.02 * (attempt % 10))
@@ -137,7 +157,7 @@ def test_told_to_stop_it_saves_says_how_to_go_on_and_does(trainer, parquet, whol
         if step < STEPS:
             stopped += 1
             assert f"stopped and saved at step {step} of {recipe}; the same command resumes" in text
-            trainer.run(recipe, parquet, place, "--save-every", 1000)
+            trainer.run(recipe, parquet, place, "--checkpointing-steps", 1000)
             assert f"{recipe}: resumes at step {step}, from" in trainer.log.read_text()
         assert result(place, recipe) == whole[recipe]
         assert attempt < 40, "the runs are over before they can be stopped"

@@ -4,17 +4,14 @@ import json
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from accelerate import Accelerator
 from conftest import NAMES, ROOT
+from support.training import run
 
 from colorization import colorize, load
-from train.config import TrainOptions
+from train.config import parse
 from train.curves import save_curves
-from train.loop import train
-from train.recipes.unet import UNetConfig
 
 SMALL = [f"--{name}.{option}" for name in NAMES for option in ("width", "depth")]
 SMALL = [word for option in SMALL for word in (option, "8" if option.endswith("width") else "3")]
@@ -33,7 +30,19 @@ def launch(subprocess_env):
 def trained(launch, parquet, tmp_path_factory):
     """All three recipes, a few steps each, in one launch."""
     folder = tmp_path_factory.mktemp("runs")
-    options = ["--steps", 7, "--size", 32, "--batch-size", 4, "--save-every", 5, "--workers", 0, *SMALL]
+    options = [
+        "--max-train-steps",
+        7,
+        "--resolution",
+        32,
+        "--train-batch-size",
+        4,
+        "--checkpointing-steps",
+        5,
+        "--dataloader-num-workers",
+        0,
+        *SMALL,
+    ]
     options += ["--unet.perceptual-weight", 0, "--cwgan.color-weight", 1]
     done = launch("--recipe", "all", "--dataset", parquet, "--output-dir", folder, *options)
     assert done.returncode == 0, done.stderr
@@ -67,7 +76,19 @@ def test_the_record_says_how_the_weights_came_to_be(trained, name, parquet):
 
 def test_going_on_from_earlier_weights_keeps_their_history(trained, launch, parquet, tmp_path):
     start = trained[0] / "unet"
-    options = ["--steps", 2, "--size", 64, "--batch-size", 2, "--workers", 0, *SMALL, "--unet.perceptual-weight", 0]
+    options = [
+        "--max-train-steps",
+        2,
+        "--resolution",
+        64,
+        "--train-batch-size",
+        2,
+        "--dataloader-num-workers",
+        0,
+        *SMALL,
+        "--unet.perceptual-weight",
+        0,
+    ]
     done = launch(
         "--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path, "--init-from", start, *options,
         command=(sys.executable, "-m", "train"),
@@ -88,32 +109,66 @@ def test_a_mistake_is_one_line(launch, parquet, tmp_path):
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"size": 33}, "expected a multiple of 8"),
-        ({"steps": 0}, "--steps is 0, expected 1 or more"),
-        ({"old_share": 1.5}, "--old-share is 1.5, expected 0 to 1"),
-        ({"batch_size": -1}, "--batch-size is -1, expected 1 or more"),
-        ({"unet": UNetConfig(width=8, depth=3), "vgg_weights": Path("none.safetensors")}, "--vgg-weights FILE"),
+        ({"resolution": 36}, "--resolution is 36, expected a multiple of 8 for unet of depth 3"),
+        ({"max_train_steps": 0}, "--max-train-steps is 0, expected 1 or more"),
+        ({"degraded_share": 1.5}, "--degraded-share is 1.5, expected 0 to 1"),
+        ({"train_batch_size": -1}, "--train-batch-size is -1, expected 1 to 65536"),
+        ({"ema_decay": "nan"}, "--ema-decay is nan, expected 0 to 0.999999"),
+        ({"validation_pictures": -2}, "--validation-pictures is -2, expected 0 to 10000"),
+        ({"checkpointing_minutes": -1}, "--checkpointing-minutes is -1.0, expected 0.01 or more"),
+        ({"dataloader_num_workers": -1}, "--dataloader-num-workers is -1, expected 0 to 256"),
+        ({"unet.depth": 0}, "--unet.depth is 0, expected 1 to 10"),
+        ({"unet.learning_rate": "inf"}, "--unet.learning-rate is inf, expected 0 or more"),
+        ({"vgg_weights": "none.safetensors"}, "--vgg-weights none.safetensors is no file here"),
+        ({"push_to_hub": True}, "--push-to-hub needs --hub-namespace"),
         ({"init_from": "pix2pix"}, "--init-from pix2pix is"),
         ({"min_colorfulness": 300.0}, "no picture is usable"),
     ],
 )
 def test_mistakes_are_named_and_leave_nothing_behind(parquet, tmp_path, given, reason):
-    small = {"size": 32, "batch_size": 2, "steps": 1, "workers": 0}
-    unet = UNetConfig(width=8, depth=3, perceptual_weight=0.0)
     with pytest.raises((ValueError, FileNotFoundError), match=reason):
-        settings = {"dataset": str(parquet), "unet": unet} | small | given
-        train(TrainOptions("unet", tmp_path, **settings), "unet", Accelerator(cpu=True))
+        run("unet", parquet, tmp_path, max_train_steps=given.pop("max_train_steps", 1), **given)
     assert not list(tmp_path.iterdir()), "a run that never began left something behind"
 
 
-def test_larger_networks_are_a_matter_of_the_command_line(tmp_path):
-    options = TrainOptions("unet", tmp_path)
-    assert options.recipe_config("unet").width == 32 and options.dataset == "larrygzlb1994/lhq_256"
+def test_an_option_of_another_recipe_is_not_looked_at(tmp_path):
+    words = ["--recipe", "unet", "--output-dir", str(tmp_path), "--cwgan.n-critic", "0"]
+    assert parse(words).recipes == ["unet"]
+    with pytest.raises(ValueError, match=r"--cwgan\.n-critic is 0, expected 1 or more"):
+        parse([*words, "--recipe", "cwgan"])
+
+
+@pytest.mark.parametrize("word", ["--max_train_steps", "--max-train-steps"])
+def test_options_may_be_written_with_underscores(word, tmp_path):
+    assert parse(["--recipe", "all", "--output_dir", "runs", word, "7"]).optimization.max_train_steps == 7
+
+
+def test_help_is_grouped_and_needs_no_torch(subprocess_env):
+    code = "import runpy, sys\nsys.argv = ['train', '--help']\ntry: runpy.run_module('train', run_name='__main__')\n"
+    code += "except SystemExit: print('loaded:', *sorted({m.split('.')[0] for m in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=subprocess_env, capture_output=True, text=True)
+    groups = ("data", "optimization", "validation", "run", "hub", "pix2pix", "cwgan", "unet")
+    places = [done.stdout.index(f" {group} options ") for group in groups]
+    assert places == sorted(places), done.stdout
+    loaded = done.stdout.split("loaded:")[1].split()
+    assert "tyro" in loaded and not {"torch", "accelerate", "datasets", "numpy"} & set(loaded)
 
 
 def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
-    words = ["--recipe", "all", "--dataset", parquet, "--output-dir", tmp_path, "--size", 32, "--batch-size", 4, *SMALL]
-    words += ["--unet.perceptual-weight", 0, "--steps", 1000, "--max-broken", 0.2, "--dry-run"]
+    words = [
+        "--recipe",
+        "all",
+        "--dataset",
+        parquet,
+        "--output-dir",
+        tmp_path,
+        "--resolution",
+        32,
+        "--train-batch-size",
+        4,
+        *SMALL,
+    ]
+    words += ["--unet.perceptual-weight", 0, "--max-train-steps", 1000, "--max-broken", 0.2, "--dry-run"]
     done = launch(*words, command=(sys.executable, "-m", "train"))
     assert done.returncode == 0, done.stderr
     for name in NAMES:
@@ -132,13 +187,13 @@ def test_curves_are_logged_beside_the_record_and_hold_the_gray_row(launch, parqu
         parquet,
         "--output-dir",
         tmp_path,
-        "--size",
+        "--resolution",
         32,
-        "--batch-size",
+        "--train-batch-size",
         4,
         *SMALL,
     ]
-    words += ["--unet.perceptual-weight", 0, "--steps", 6, "--save-every", 3, "--max-broken", 0.2]
+    words += ["--unet.perceptual-weight", 0, "--max-train-steps", 6, "--checkpointing-steps", 3, "--max-broken", 0.2]
     done = launch(*words, command=(sys.executable, "-m", "train"))
     assert done.returncode == 0, done.stderr
     curve = json.loads((tmp_path / "unet/training.json").read_text())["stages"][0]["curve"]
@@ -158,3 +213,15 @@ def test_no_line_leads_from_one_stage_to_the_next(tmp_path, monkeypatch):
     (line,) = [line for line in figures[0].axes[0].lines if line.get_label() == "l1"]
     assert list(line.get_xdata()) == [5, 10, 10, 15, 20, 20]
     assert [math.isnan(value) for value in line.get_ydata()] == [False, False, True] * 2
+
+
+def test_a_fourth_model_is_two_files_and_two_table_rows(launch, parquet, tmp_path):
+    """The trainer's command line, loop, record and the zoo know it by its rows in ZOO and RECIPES alone."""
+    trainer = (sys.executable, str(ROOT / "tests/support/fourth_model.py"))
+    words = ["--recipe", "plain", "--dataset", parquet, "--output-dir", tmp_path, "--max-train-steps", 4]
+    words += ["--plain.width", 6, "--report-to", "none", "--dataloader-num-workers", 0, "--max-broken", 0.2]
+    done = launch(*words, command=trainer)
+    assert done.returncode == 0, done.stderr
+    assert "plain: weights, record and samples are in" in done.stdout
+    stage = json.loads((tmp_path / "plain/training.json").read_text())["stages"][0]
+    assert stage["options"]["width"] == 6 and stage["steps_done"] == 4

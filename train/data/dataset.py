@@ -29,7 +29,8 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
 
     Args:
         spec: A folder of images, of parquet files or of WebDataset's tar files, a parquet glob, a Hub data set id, or
-            a raw form of the earlier rounds, pairs (`color/`, `gray/`) or Lab arrays (`l/`, `ab/`), see `train.data.raw`.
+            a raw form of the earlier rounds, pairs (`color/`, `gray/`) or Lab arrays (`l/`, `ab/`), see
+            `train.data.raw`.
         split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
             any split.
         column: Column that holds the pictures.
@@ -53,8 +54,8 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
     except ValueError as error:
         raise ValueError(f"cannot open the split {split!r} of {spec}: {error}") from error
     except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
-        found = "in this folder" if path.is_dir() else "it is no folder here, and the Hub says"
-        raise ValueError(f"cannot open {spec}: {found}: {error}") from error
+        where = "in this folder" if path.is_dir() else "it is no folder here, and the Hub says"
+        raise ValueError(f"cannot open {spec}: {where}: {error}") from error
     columns = stream.column_names or list(next(iter(stream)))
     if column not in columns:
         raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
@@ -80,7 +81,7 @@ def _open_folder(folder: Path, split: str) -> datasets.IterableDataset:
         items = scan(folder).items
         splits = named_splits(items) or {TRAIN: items}
         if not (items := splits.get(split, [])):
-            there = [name for name, of in splits.items() if of]
+            there = [name for name, members in splits.items() if members]
             raise ValueError(f"this folder of pairs or Lab arrays has only {', '.join(there) or 'empty folders'}")
         count = min(_RAW_SHARDS, len(items))
         shards = [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]

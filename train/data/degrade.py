@@ -1,4 +1,4 @@
-"""Lightness as an old photograph shows it: other film, faded paper, a printer's screen, a soft lens, a poor scan."""
+"""Degraded lightness, as in old photographs: other film, faded paper, a printer's screen, a soft lens, a poor scan."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Pictures as they lie in folders: plain files, and the two raw forms of the earlier rounds. Knows no `datasets`.
+"""Pictures in folders: plain files, and the two raw forms of the earlier rounds. Knows no `datasets`.
 
 Pairs are folders `color/` and `gray/` with the same names in both: the color picture is the target, its lightness is
 computed from it, and the gray one is not used. Lab arrays are folders `l/` and `ab/`, see `train.data.lab_arrays`.
@@ -57,9 +57,9 @@ def scan(folder: Path) -> Found:
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder here: give one with pictures, pairs or Lab arrays in it")
-    found = Found([], [], [], [])
-    _walk(folder, folder, (), found, set())
-    return found
+    result = Found([], [], [], [])
+    _walk(folder, folder, (), result, set())
+    return result
 
 
 def read(item: Item) -> bytes:
@@ -92,7 +92,7 @@ def _is_pairs(folder: Path) -> bool:
     return (folder / _COLOR).is_dir() and (folder / _GRAY).is_dir()
 
 
-def _walk(folder: Path, root: Path, folders: tuple[str, ...], found: Found, seen: set[tuple[int, int]]) -> None:
+def _walk(folder: Path, root: Path, folders: tuple[str, ...], result: Found, seen: set[tuple[int, int]]) -> None:
     """Collect what is below a folder; one that was seen before, through some link, is not read again."""
     try:
         status = folder.stat()
@@ -103,36 +103,36 @@ def _walk(folder: Path, root: Path, folders: tuple[str, ...], found: Found, seen
             entries = sorted(listing, key=lambda entry: (entry.is_symlink(), entry.name))
         arrays, pairs = is_lab(folder), _is_pairs(folder)
     except OSError as error:
-        found.bad.append((_name(folder, root), error.strerror or str(error)))
+        result.bad.append((_name(folder, root), error.strerror or str(error)))
         return
     if arrays:
-        found.items.extend(
+        result.items.extend(
             Item(row, f"{_name(Path(row.l_file), root)}/{row.l_row:06d}", folders) for row in lab_rows(folder)
         )
     if pairs:
-        _match(folder, root, found)
-    skipped_counts = ((LIGHT, COLOR) if arrays else ()) + ((_GRAY,) if pairs else ())
+        _match(folder, root, result)
+    handled = ((LIGHT, COLOR) if arrays else ()) + ((_GRAY,) if pairs else ())
     for entry in entries:
         path = folder / entry.name
         try:
             mode = entry.stat().st_mode
         except OSError as error:
-            found.bad.append((_name(path, root), error.strerror or str(error)))
+            result.bad.append((_name(path, root), error.strerror or str(error)))
             continue
         if stat.S_ISREG(mode):
-            found.items.append(Item(str(path), _name(path, root), folders))
+            result.items.append(Item(str(path), _name(path, root), folders))
         elif not stat.S_ISDIR(mode):  # reading from a pipe would wait for ever
-            found.bad.append((_name(path, root), "not a regular file"))
-        elif entry.name not in skipped_counts:
+            result.bad.append((_name(path, root), "not a regular file"))
+        elif entry.name not in handled:
             below = () if pairs and entry.name == _COLOR else (printable(entry.name),)
-            _walk(path, root, folders + below, found, seen)
+            _walk(path, root, folders + below, result, seen)
 
 
-def _match(folder: Path, root: Path, found: Found) -> None:
+def _match(folder: Path, root: Path, result: Found) -> None:
     """Note the pictures of pairs that have no partner; a partner may be of another format."""
     color, gray = _by_stem(folder / _COLOR), _by_stem(folder / _GRAY)
-    found.lone_color.extend(_name(color[stem], root) for stem in sorted(color.keys() - gray.keys()))
-    found.lone_gray.extend(_name(gray[stem], root) for stem in sorted(gray.keys() - color.keys()))
+    result.lone_color.extend(_name(color[stem], root) for stem in sorted(color.keys() - gray.keys()))
+    result.lone_gray.extend(_name(gray[stem], root) for stem in sorted(gray.keys() - color.keys()))
 
 
 def _by_stem(folder: Path) -> dict[Path, Path]:

@@ -1,4 +1,4 @@
-"""Which picture goes into which split: by the folder it comes from, never at random.
+"""Splits by the folder that a picture comes from, never at random.
 
 Pictures of one source are alike (one photographer, one camera, one place); drawn at random, nearly the same picture
 would be in training and in validation.
@@ -68,7 +68,7 @@ def divide(items: list[Item], folder: Path, validation: Sequence[str]) -> Divisi
     if splits := named_splits(items):
         if validation:
             raise ValueError(f"{folder} has folders named {' and '.join(sorted(splits))}: skip --validation")
-        placed = [Placed(i, split, _source(i.folders[1:], name)) for split, of in splits.items() for i in of]
+        placed = [Placed(i, split, _source(i.folders[1:], name)) for split, members in splits.items() for i in members]
         outside = [item for item in items if not _split_of(item)]
         return Division(placed, outside, f"the splits are the folders named so: {', '.join(sorted(splits))}")
     counts = Counter(_source(item.folders, name) for item in items)

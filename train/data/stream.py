@@ -120,8 +120,8 @@ class CropStream(TorchIterableDataset):
         try:
             for number in itertools.count(step=rounds):
                 yield [
-                    [next(lanes[lane]) for lane in mine if one or lane not in ahead]
-                    for one in range(number, number + rounds)
+                    [next(lanes[lane]) for lane in mine if turn or lane not in ahead]
+                    for turn in range(number, number + rounds)
                 ]
         except Exception as error:  # out of a worker it would come as a page of traceback
             yield error

@@ -1,8 +1,27 @@
-"""The three recipes by name; the names are the zoo's."""
+"""The recipes by name; the names are the zoo's."""
 
-from train.recipes.base import Recipe
-from train.recipes.cwgan import CWGANRecipe
-from train.recipes.pix2pix import Pix2PixRecipe
-from train.recipes.unet import UNetRecipe
+import pkgutil
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-RECIPES: dict[str, type[Recipe]] = {"pix2pix": Pix2PixRecipe, "cwgan": CWGANRecipe, "unet": UNetRecipe}
+from train.recipes.configs import CWGANConfig, Pix2PixConfig, RecipeConfig, UNetConfig
+
+if TYPE_CHECKING:
+    from train.recipes.base import Recipe
+
+
+class Entry(NamedTuple):
+    """A recipe's options, and where its class is: the class needs torch, which `--help` does not wait for."""
+
+    config_class: type[RecipeConfig]
+    path: str
+
+    def load(self) -> "type[Recipe[Any]]":
+        """Import the recipe's class."""
+        return pkgutil.resolve_name(self.path)
+
+
+RECIPES = {
+    "pix2pix": Entry(Pix2PixConfig, "train.recipes.pix2pix:Pix2PixRecipe"),
+    "cwgan": Entry(CWGANConfig, "train.recipes.cwgan:CWGANRecipe"),
+    "unet": Entry(UNetConfig, "train.recipes.unet:UNetRecipe"),
+}

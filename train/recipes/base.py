@@ -1,11 +1,10 @@
-"""What the loop knows of a recipe."""
+"""The recipe: what the loop trains, one optimization step at a time."""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -18,110 +17,107 @@ from colorization.colorizer import Colorizer
 from colorization.lab import network_to_rgb
 from colorization.zoo import load
 from train.batch import Batch
+from train.recipes.configs import OptimizationOptions, RecipeConfig
 from train.recipes.losses import color_loss
-from train.recipes.perceptual import PerceptualLoss, VGGName
+from train.recipes.perceptual import PerceptualLoss
 
 EPSILON = 1e-7  # Adam's; at its usual 1e-8, gradients that are only rounding move weights, differently in each sum
 
-
-@dataclass(frozen=True)
-class RecipeConfig:
-    """Options that every recipe has."""
-
-    width: int = 32
-    """Channels at half resolution; larger networks come from larger widths."""
-    depth: int = 5
-    """How many times the picture is halved in the encoder."""
-    learning_rate: float = 2e-4
-    """Peak learning rate of the generator."""
-    perceptual_crop: int = 0
-    """Side of the random square that a perceptual loss looks at, as a VGG costs more than the rest; 0 is all of it."""
-    teacher: tuple[str, ...] = ()
-    """Trained models to learn from beside the truth: models' names, folders or Hub repository ids."""
-    teacher_weight: float = 0.0
-    """Weight of L1 between the generator's ab and the mean of the teachers'."""
+Config = TypeVar("Config", bound=RecipeConfig)
 
 
-class Recipe(ABC):
-    """Owns its networks, optimizers and one optimization step.
+class StepResult(NamedTuple):
+    """What one step gives to the loop."""
+
+    losses: dict[str, Tensor]
+    """Detached scalars to log; none if the step was skipped."""
+    learning_rate: float
+    """The generator's, in this step."""
+    skipped: bool
+    """Whether gradients were NaN or infinite, so that some network was left as it was."""
+
+
+class Recipe(ABC, Generic[Config]):
+    """Owns its networks, averaged weights, optimizers and one optimization step.
 
     Attributes:
-        name: The name in `RECIPES`, the same as in the zoo.
-        size, batch_size: What the round used; the command line may say otherwise.
-        no_parts: Why a batch cannot be worked off in parts; empty if it can.
-        colorizer: The generator that is published.
-        networks, optimizers: All that a checkpoint has to hold, by name.
-        rate_factor: What every learning rate is multiplied by; a rollback halves it.
-        skipped: Whether the last step met NaN or infinite numbers and left some network as it was.
+        colorizer: The generator, as it is trained.
+        average: Its exponential moving average, which is what is published.
+        networks, optimizers: With the average, all that a checkpoint has to hold, by name.
     """
-
-    name: ClassVar[str]
-    size: ClassVar[int]
-    batch_size: ClassVar[int]
-    no_parts: ClassVar[str] = ""
 
     def __init__(
         self,
-        config: Any,
+        config: Config,
         colorizer: Colorizer,
         accelerator: Accelerator,
-        steps: int,
+        optimization: OptimizationOptions,
         perceptual: PerceptualLoss | None = None,
-        parts: int = 1,
     ) -> None:
         """Take the networks onto the accelerator's device.
 
         Args:
-            config: The recipe's own frozen config.
+            config: The recipe's own options.
             colorizer: Generator to train.
             accelerator: Moves, wraps and differentiates; the recipe never asks how many processes there are.
-            steps: Length of the whole run, for the learning-rate schedules.
-            perceptual: The loss that `vgg_name` asks for, or None.
-            parts: In how many parts each batch is worked off, to need less memory.
-
-        Raises:
-            ValueError: If the recipe cannot work in parts.
+            optimization: Length of the run, warm-up, clipping, decay of the average, parts of a batch.
+            perceptual: The loss that a `perceptual_weight` asks for, or None.
         """
-        if parts > 1 and self.no_parts:
-            raise ValueError(f"--accumulate {parts} is not for {self.name}: {self.no_parts}")
-        self.config, self.accelerator, self.steps, self.steps_done = config, accelerator, steps, 0
+        self.config, self.accelerator, self.optimization = config, accelerator, optimization
         self.colorizer = colorizer.train()
         self.generator: nn.Module = accelerator.prepare_model(colorizer)
+        self.average = moving_average(colorizer, optimization.ema_decay)
         self.perceptual = perceptual.to(accelerator.device) if perceptual else None
         self.teachers = self._load_teachers() if config.teacher_weight else []
-        self.parts, self.rate_factor, self.skipped = parts, 1.0, False
         self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
         self.optimizers: dict[str, Optimizer] = {}
+        self._rate_factor, self._skipped = 1.0, False
 
     @classmethod
-    def vgg_name(cls, config: Any) -> VGGName | None:
-        """Which VGG the perceptual loss of this config needs, None for none."""
-        return None
+    def initialize(cls, colorizer: Colorizer, config: Config) -> None:
+        """Give a new colorizer the weights that training starts from; by default its random weights stay."""
 
-    @classmethod  # noqa: B027
-    def start(cls, colorizer: Colorizer, config: Any) -> None:
-        """Give a colorizer that starts anew what the round starts from; by default its random weights stay."""
+    def step(self, batch: Batch, step: int) -> StepResult:
+        """Do one optimization step.
+
+        Args:
+            batch: This process's pictures.
+            step: How many steps the run has done before.
+        """
+        self._skipped = False
+        losses = self._optimize(batch, step)
+        rate = float(self.optimizers["generator"].param_groups[0]["lr"])
+        if self._skipped:
+            return StepResult({}, rate, skipped=True)
+        self.average.update_parameters(self.colorizer)
+        return StepResult(losses, rate, skipped=False)
 
     @abstractmethod
-    def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Do one optimization step; returns detached scalars to log."""
+    def _optimize(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """Update the networks once; returns detached scalars to log."""
 
     @property
-    @abstractmethod
-    def learning_rate(self) -> float:
-        """The generator's learning rate right now."""
+    def averaged(self) -> Colorizer:
+        """The colorizer with the averaged weights."""
+        return cast(Colorizer, self.average.module)
 
-    def _set_learning_rate(self, factor: float = 1.0) -> None:
+    def scale_learning_rate(self, factor: float) -> None:
+        """Multiply every learning rate from the next step on, in place of an earlier factor."""
+        self._rate_factor = factor
+
+    def _set_learning_rate(self, schedule: float = 1.0) -> None:
         """Set the learning rate of this step to a part of the peak."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 rate = self.config.learning_rate * group.get("relative_rate", 1.0)
-                group["lr"] = rate * self.rate_factor * factor
+                group["lr"] = rate * self._rate_factor * schedule
 
     def _load_teachers(self) -> list[Colorizer]:
         """The teachers, frozen; raises ValueError if none is named or one cannot be loaded."""
         if not self.config.teacher:
-            raise ValueError(f"--{self.name}.teacher-weight needs --{self.name}.teacher: names, folders or Hub ids")
+            raise ValueError(
+                f"--{self.config.name}.teacher-weight needs --{self.config.name}.teacher: names, folders or Hub ids"
+            )
         return [load(source).requires_grad_(False).to(self.accelerator.device) for source in self.config.teacher]
 
     def _truth_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -152,7 +148,7 @@ class Recipe(ABC):
         if self.perceptual:
             # Only the VGG may round: the color conversion's matrix in bf16 would shift every color.
             rows, columns = random_square(L.shape[2:], config.perceptual_crop)
-            L, fake_ab, real_ab = (x[..., rows, columns] for x in (L, fake_ab, real_ab))
+            L, fake_ab, real_ab = (tensor[..., rows, columns] for tensor in (L, fake_ab, real_ab))
             fake_rgb, real_rgb = network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab)
             with self.accelerator.autocast():
                 logged["perceptual"] = self.perceptual(fake_rgb, real_rgb)
@@ -169,25 +165,34 @@ class Recipe(ABC):
             # A loss that is not a number may have gradients that are: L1's is a sign.
             sound = torch.where(loss.detach().isfinite(), 1.0, torch.nan)
             self.accelerator.backward(loss * sound)
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        if torch.nn.utils.get_total_norm(gradients).isfinite():
-            optimizer.step()
-        else:
-            self.skipped = True
+        learning = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([parameter.grad for parameter in learning])
+        if not norm.isfinite():
+            self._skipped = True
+            return
+        if self.optimization.max_grad_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(learning, self.optimization.max_grad_norm, norm)
+        optimizer.step()
 
 
-def cosine(step: int, steps: int) -> float:
-    """Learning-rate factor: up over a fiftieth of the steps (200 at most), then down half a cosine towards zero.
+def warmup(step: int, steps: int) -> float:
+    """Learning-rate factor: up over so many steps, then 1."""
+    return min(1.0, (step + 1) / steps) if steps else 1.0
 
-    A function of the step alone, so that a schedule has no state to save or to get out of step.
+
+def cosine(step: int, steps: int, warmup_steps: int | None = None) -> float:
+    """Learning-rate factor: up over the warm-up, then down half a cosine towards zero.
+
+    A function of the step alone, so that a schedule has no state to save or to get out of step. Without a given
+    warm-up it is a fiftieth of the steps, 200 at most.
 
     Source:
         Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts.
     """
-    warmup = max(1, min(200, steps // 50))
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup))))
+    rise = max(1, min(200, steps // 50)) if warmup_steps is None else warmup_steps
+    if step < rise:
+        return warmup(step, rise)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / max(1, steps - rise))))
 
 
 def random_square(size: Sequence[int], side: int) -> tuple[slice, slice]:

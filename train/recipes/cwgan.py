@@ -1,57 +1,23 @@
-"""Round 2: the conditional Wasserstein GAN with gradient penalty."""
+"""CWGAN: the conditional Wasserstein GAN with gradient penalty."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from train.batch import Batch
-from train.recipes.base import Recipe, RecipeConfig, adam, cosine, detached, frozen
+from train.recipes.base import Recipe, adam, cosine, detached, frozen
+from train.recipes.configs import CWGANConfig
 from train.recipes.discriminators import Critic
 from train.recipes.losses import gradient_penalty, wasserstein_distance
-from train.recipes.perceptual import VGGName
 
 
-@dataclass(frozen=True)
-class CWGANConfig(RecipeConfig):
-    """Wasserstein distance + gradient penalty + L1; the improved round's terms are options."""
-
-    l1_weight: float = 100.0
-    """Weight of L1 on ab; the Wasserstein loss has weight 1."""
-    gp_weight: float = 10.0
-    """Weight of the gradient penalty in the critic's loss."""
-    n_critic: int = 5
-    """Critic updates per generator update, each on a batch of its own."""
-    l1_steps: int = 0
-    """Steps of L1 alone before the critic joins."""
-    dropout: float = 0.1
-    """Dropout of whole channels in the generator's decoder."""
-    perceptual_weight: float = 0.0
-    """Weight of the VGG16 perceptual loss (improved round)."""
-    color_weight: float = 0.0
-    """Weight of L1 on the color channels, weighted by chroma (improved round)."""
-    absolute_wasserstein: bool = False
-    """Let the critic minimize the absolute value of the Wasserstein distance.
-
-    The improved round did so because a negative critic loss looked wrong. In a WGAN it is normal: the critic
-    maximizes E[C(real)] - E[C(fake)], so its loss is minus an estimate of a distance. The absolute value is smallest
-    where the critic tells nothing apart, so it trains a critic to be blind. Off; kept to rerun that round.
-    """
-
-
-class CWGANRecipe(Recipe):
-    """The critic learns from every batch, the generator from every fifth.
+class CWGANRecipe(Recipe[CWGANConfig]):
+    """The critic learns from every batch, the generator from every `n_critic`-th.
 
     Source:
         Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1, conditioned on L.
     """
-
-    name, size, batch_size = "cwgan", 224, 16
-    no_parts = (
-        "it counts each batch as one critic step, and smaller batches with as many more steps are the same to it; "
-        "lower --batch-size"
-    )
 
     def __init__(self, config: CWGANConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
@@ -61,22 +27,11 @@ class CWGANRecipe(Recipe):
         self.critic_optimizer = adam(self.critic, config.learning_rate, betas=(0.5, 0.9))
         self.optimizers = {"generator": self.generator_optimizer, "critic": self.critic_optimizer}
 
-    @classmethod
-    def vgg_name(cls, config: CWGANConfig) -> VGGName | None:
-        """VGG16, if the improved round's perceptual loss is on."""
-        return "vgg16" if config.perceptual_weight else None
-
-    @property
-    def learning_rate(self) -> float:
-        """The generator's, following the cosine schedule."""
-        return float(self.generator_optimizer.param_groups[0]["lr"])
-
-    def step(self, batch: Batch) -> dict[str, Tensor]:
-        """Do one optimization step; returns detached scalars to log."""
+    def _optimize(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """Critic and, every `n_critic` batches, generator."""
         # The schedule counts batches, so that critic and generator arrive at zero together.
-        self._set_learning_rate(cosine(self.steps_done, self.steps))
-        critic_steps = self.steps_done - self.config.l1_steps + 1
-        self.steps_done += 1
+        self._set_learning_rate(cosine(step, self.optimization.max_train_steps, self.optimization.lr_warmup_steps))
+        critic_steps = step - self.config.l1_steps + 1
         logged: dict[str, Tensor] = {}
         if critic_steps > 0:
             logged |= self._critic_step(batch)

