@@ -7,7 +7,15 @@ import json
 import os
 import sys
 
+import torch._dynamo  # noqa: F401
+
+import train.loop
+import train.push_to_hub
+import train.recipes
 from train.__main__ import main
+
+for entry in train.recipes.RECIPES.values():
+    entry.load()
 
 for line in sys.stdin:
     words, log = json.loads(line)
