@@ -29,5 +29,4 @@ def build_demo(models: Models) -> gr.Blocks:
         gr.Markdown(INTRO)
         compare_tab(models)
         about_tab(models, demo)
-    demo.queue(max_size=20, default_concurrency_limit=1)
     return demo

@@ -93,8 +93,11 @@ def test_a_zerogpu_space_lends_the_gpu_and_others_do_without_the_package(
     (tmp_path / "spaces.py").write_text(STUB if zero_gpu else "raise AssertionError('not wanted')")
     photograph.save(tmp_path / "old.png")
     code = f"""
-import app, sys
-demo = app.build_demo(app.Models())
+import sys
+import page.gpu
+from page.demo import build_demo
+from page.models import Models
+demo = build_demo(Models())
 function = next(f for f in demo.fns.values() if f.api_name == "colorize").fn
 for answer in function({str(tmp_path / "old.png")!r}, 1):
     pass

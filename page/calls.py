@@ -1,0 +1,193 @@
+"""Calls of the page's endpoints: whether a body is what its endpoint expects, and words for what fails later."""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.utils import get_upload_folder
+from pydantic import ValidationError
+
+from page.files import Files
+from page.refusal import RefusalError
+
+log = logging.getLogger("page")
+
+_NAME = re.compile(r"[\w-]{1,100}")
+_FIELDS = {"session_hash": str, "event_id": str, "fn_index": int, "trigger_id": int, "simple_format": bool}
+_DEPTH = 30  # of lists and objects in one another
+
+
+def check_call(demo: gr.Blocks, path: str, body: bytes) -> dict[str, Any]:
+    """Check the body of a POST to gradio's API.
+
+    Args:
+        demo: The page.
+        path: `/gradio_api/queue/join`, `/gradio_api/call/NAME`, or one of the helpers.
+        body: JSON, as it came.
+
+    Returns:
+        The body.
+
+    Raises:
+        RefusalError: If it is something else, or not for an endpoint of this page.
+    """
+    call = _object(body)
+    for field, kind in _FIELDS.items():
+        value = call.get(field)
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is int)):
+            raise RefusalError(400, f"`{field}` is {_short(value)}, expected {kind.__name__}.")
+        if isinstance(value, str) and not _NAME.fullmatch(value):
+            raise RefusalError(400, f"`{field}` is {_short(value)}, expected up to 100 letters, digits, - and _.")
+    if path.endswith(("/cancel", "/reset")):
+        needed = ("session_hash", "fn_index", "event_id") if path.endswith("/cancel") else ("event_id",)
+        if missing := [field for field in needed if call.get(field) is None]:
+            raise RefusalError(400, f"The body has no `{missing[0]}`.")
+        return call
+    if path.endswith(("/queue/join", "/run/predict")) and call.get("session_hash") is None:
+        raise RefusalError(400, "The body has no `session_hash`: any word of your own that names your session.")
+    if "/call/v2/" not in path:
+        _check_data(_endpoint(demo, path, call), call.get("data"))
+    else:
+        _endpoint(demo, path, {})
+        if strange := [file for file in _files(call) if not _uploaded(file)]:
+            raise RefusalError(422, _strange(strange[0]))
+    return call
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Read JSON that is an object, not too deep, of whole characters."""
+    try:
+        call = json.loads(body)
+        depth = _depth(call)
+        json.dumps(call, allow_nan=False, ensure_ascii=False).encode()  # nor a half of a character of two halves
+    except (ValueError, RecursionError) as error:
+        raise RefusalError(400, "The body is not JSON: send an object, as /gradio_api/info describes it.") from error
+    if not isinstance(call, dict):
+        raise RefusalError(400, f"The body is {_short(call)}, expected a JSON object.")
+    if depth > _DEPTH:
+        raise RefusalError(400, f"The body nests lists and objects {depth} deep, at most {_DEPTH} are read.")
+    return call
+
+
+def _endpoint(demo: gr.Blocks, path: str, call: dict[str, Any]) -> BlockFunction:
+    """The function that a call is for."""
+    if path.endswith(("/queue/join", "/run/predict")):
+        fn = demo.fns.get(call.get("fn_index", -1))
+        if fn is None:
+            raise RefusalError(404, "There is no endpoint of this `fn_index`; /gradio_api/info describes them.")
+        if fn.queue and path.endswith("/run/predict"):  # only what takes no time is called past the queue
+            raise RefusalError(404, f"Call /{fn.api_name} through the queue: POST /gradio_api/call/{fn.api_name}.")
+        return fn
+    name = path.rsplit("/", 1)[1]
+    call.pop("fn_index", None)
+    for fn in demo.fns.values():
+        if fn.api_name == name and fn.api_visibility == "public":
+            return fn
+    names = ", ".join(sorted(f"/{fn.api_name}" for fn in demo.fns.values() if fn.api_visibility == "public"))
+    raise RefusalError(404, f"There is no endpoint /{name[:100]}; there are {names}.")
+
+
+def _check_data(fn: BlockFunction, data: Any) -> None:
+    """Refuse inputs that are too few, of other kinds, or name files that were not uploaded."""
+    if not isinstance(data, list):
+        raise RefusalError(400, f"`data` is {_short(data)}, expected a list of the inputs.")
+    asked = [block for block in fn.inputs if not block.skip_api]
+    inputs = fn.inputs if len(data) >= len(fn.inputs) else asked
+    if len(data) < len(inputs) or len(data) > 2 * len(fn.inputs) + 10:
+        raise RefusalError(422, f"`data` has {len(data)} entries, expected {len(asked)}.")
+    labels = [str(getattr(block, "label", None) or type(block).__name__) for block in inputs]
+    problems = [""] * len(inputs)
+    for number, (block, value) in enumerate(zip(inputs, data, strict=False)):
+        strange = [file for file in _files(value) if not _uploaded(file)]
+        if strange:
+            problems[number] = _strange(strange[0])
+        elif value is not None and (model := getattr(block, "data_model", None)):
+            try:
+                model.model_validate(value, context={"validate_meta": True})
+            except (ValidationError, ValueError, TypeError, AttributeError):
+                text = f"{labels[number]}: {_short(value)} came; /gradio_api/info says what is expected."
+                problems[number] = text
+    if any(problems):
+        raise RefusalError(422, " ".join(filter(None, problems)), inputs=list(zip(labels, problems, strict=True)))
+
+
+def _files(value: Any) -> Iterator[dict[str, Any]]:
+    """All objects that gradio would take for files, however deep."""
+    if isinstance(value, dict):
+        if isinstance(value.get("path"), str) or isinstance(value.get("url"), str):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from _files(entry)
+
+
+def _uploaded(file: dict[str, Any]) -> bool:
+    path, url = file.get("path"), file.get("url")
+    if not path:
+        return not url
+    if not isinstance(path, str) or (isinstance(url, str) and url.lower().startswith("data:")):
+        return False
+    try:
+        real = os.path.realpath(path, strict=True)
+    except (OSError, ValueError):
+        return False
+    return real.startswith(os.path.realpath(get_upload_folder()) + os.sep)
+
+
+def _strange(file: dict[str, Any]) -> str:
+    path, url = file.get("path"), file.get("url")
+    if isinstance(url, str) and url.lower().startswith("data:"):
+        return "Send the picture as a file: data URLs are not accepted."
+    if re.match(r"[a-z]+://", str(path or url), re.IGNORECASE):
+        return "Send the picture as a file: addresses are not fetched."
+    return f"{_short(path)} is not a file that was uploaded here: send it to /gradio_api/upload first."
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def speak(demo: gr.Blocks, files: Files) -> None:
+    """Make every failure of an endpoint a sentence for its caller, instead of gradio's `{"error": null}`.
+
+    What fails before the function runs is the caller's doing, and one line in the log; what fails in it or after it is
+    a fault of the page, and the log has all of it. Results are noted as their session's.
+    """
+    preprocess, process = demo.preprocess_data, demo.process_api
+
+    async def preprocess_data(*args: Any, **options: Any) -> Any:
+        try:
+            return await preprocess(*args, **options)
+        except gr.Error:
+            raise
+        except Exception as error:
+            log.info("inputs refused: %s: %.200r", type(error).__name__, str(error))
+            text = "The inputs are not what this endpoint expects; /gradio_api/info describes them."
+            raise gr.Error(text, title="Not usable", print_exception=False) from error
+
+    async def process_api(*args: Any, **options: Any) -> Any:
+        try:
+            done = await process(*args, **options)
+            files.claim(done["data"], options.get("session_hash"))
+            return done
+        except gr.Error:
+            raise
+        except Exception as error:
+            log.exception("an endpoint failed")
+            text = "This failed for a reason of the server's own: try again, or another photograph."
+            raise gr.Error(text, title="Not done", print_exception=False) from error
+
+    demo.preprocess_data = preprocess_data  # type: ignore[method-assign]
+    demo.process_api = process_api  # type: ignore[method-assign]

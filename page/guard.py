@@ -1,0 +1,251 @@
+"""Guard between strangers and gradio: an ASGI layer that lets through what the page needs, and answers the rest.
+
+Only the doors in `DOORS` are open. Bodies, rates and open streams are bounded, calls are checked against the endpoint
+that they are for, and whatever fails, here or in gradio, is answered with a sentence and noted in one line of the log.
+"""
+
+import asyncio
+import errno
+import logging
+import re
+import traceback
+from collections import Counter
+from collections.abc import Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import gradio as gr
+
+from page.answers import Answer
+from page.calls import check_call
+from page.files import Files
+from page.options import LOOPBACK, Options, is_address
+from page.places import Places
+from page.refusal import Rate, RefusalError, client_of
+
+log = logging.getLogger("page")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+
+API = "/gradio_api/"
+UPLOAD = f"{API}upload"
+DOORS = {  # what the page and gradio's client need: methods, by path
+    re.compile(
+        r"/|/(assets|static|svelte)/.+|/(config|theme\.css|robots\.txt|favicon\.ico|manifest\.json)"
+    ): "GET HEAD",
+    re.compile(r"/pwa_icon(/\d+)?|/gradio_api/(info|openapi\.json|theme\.css|startup-events|app_id)"): "GET HEAD",
+    re.compile(r"/gradio_api/file=.+"): "GET HEAD",
+    re.compile(r"/gradio_api/(queue/data|queue/status|upload_progress|heartbeat/[^/]+|call/(v2/)?[^/]+/[^/]+)"): "GET",
+    re.compile(r"/gradio_api/(upload|queue/join|call/(v2/)?[^/]+|run/predict|cancel|reset)"): "POST",
+}
+MCP = re.compile(r"/gradio_api/mcp(/.*)?")
+JSON_BYTES = 1_000_000
+UPLOAD_BYTES = 220_000_000  # several files in one form
+READ_SECONDS = 30.0  # without a byte of a body
+STREAMS = 30  # open at once for one client
+CALLS = (4.0, 80.0)  # uploads and calls of one client: per second, at once
+REQUESTS = (60.0, 1000.0)  # of any kind
+
+
+class Guard:
+    """See the module.
+
+    Args:
+        app: gradio's.
+        demo: The page, for its endpoints.
+        options: How it is served.
+        places: Who waits in the queue.
+        files: What lies on the disk.
+    """
+
+    def __init__(
+        self, app: Callable[..., Any], demo: gr.Blocks, options: Options, places: Places, files: Files
+    ) -> None:
+        self.app, self.demo, self.options, self.places, self.files = app, demo, options, places, files
+        self._calls, self._requests = Rate(*CALLS), Rate(*REQUESTS)
+        self._streams: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # gradio uses no WebSocket
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        client, path = client_of(scope, self.options.space), _path(scope)
+        answer = Answer(send, self._look(scope["method"], path, client))
+        try:
+            if path == "/healthz":
+                await answer.send(503 if self.places.closing else 200, self.places.health())
+                return
+            self._admit(scope, path, client)
+            await self._forward(scope, path, client, receive, answer)
+            if answer.refusal:
+                _note(scope, path, client, answer.refusal)
+        except RefusalError as refusal:
+            await _refuse(scope, path, client, answer, refusal)
+        except Exception as error:  # gradio raises anything at all for what it did not expect
+            await _refuse(scope, path, client, answer, _explained(error, path), error)
+
+    def _admit(self, scope: Scope, path: str, client: str) -> None:
+        """Refuse what has no business here, before a byte of its body is read."""
+        headers = dict(scope["headers"])
+        self._check_host(headers, client)
+        self._requests.take(client)
+        if re.match(rf"{API}file=(data|[a-z+]+:/)", path, re.IGNORECASE):
+            raise RefusalError(403, "Addresses are not fetched: only files that were uploaded or made here are served.")
+        methods = " ".join(methods for pattern, methods in DOORS.items() if pattern.fullmatch(path))
+        if self.demo.mcp_server and MCP.fullmatch(path):
+            methods = "GET POST DELETE"
+        if not methods:
+            raise RefusalError(404, f"There is no {path[:100]} here; /gradio_api/info describes the endpoints.")
+        if scope["method"] not in methods.split():
+            expected = methods.replace(" ", " or ")
+            raise RefusalError(405, f"{scope['method'][:20]} is not for {path[:100]}, expected {expected}.")
+        if scope["method"] == "POST":
+            self._calls.take(client)
+            if self.places.closing:
+                raise RefusalError(503, "The page is being restarted: try again in a minute.", 60)
+            length, limit = headers.get(b"content-length", b""), _limit(path)
+            if length.isdigit() and int(length) > limit:
+                raise _too_large(limit)
+
+    def _check_host(self, headers: dict[bytes, bytes], client: str) -> None:
+        """Refuse names that are not this page's: its links would point there."""
+        hosts = self.options.hosts
+        if hosts is None:
+            return
+        by_number = not hosts & LOOPBACK  # as a health check may come, from outside
+        for header in (b"host", b"x-forwarded-host"):
+            value = headers.get(header, b"").decode("latin-1").split(",")[0].strip().lower()
+            name = re.sub(r":\d*$", "", value).strip("[]")
+            if header == b"x-forwarded-host" and not name:
+                continue
+            own = name in hosts or (name in LOOPBACK and client in LOOPBACK) or (by_number and is_address(name))
+            if not own:
+                raise RefusalError(
+                    400, f"This page is not {name[:100]!r}. If it is, start it with --trusted-host NAME."
+                )
+
+    async def _forward(self, scope: Scope, path: str, client: str, receive: Callable[..., Any], answer: Answer) -> None:
+        """Hand a request to gradio, less what it should not see."""
+        body = _Body(receive, _limit(path))
+        scope = {**scope, "headers": [pair for pair in scope["headers"] if _harmless(*pair)]}
+        if path == "/":
+            scope["query_string"] = b""  # no links into the states of others
+        if scope["method"] == "POST" and path != UPLOAD and not MCP.fullmatch(path):
+            call = check_call(self.demo, path, await body.whole())
+            self.files.claim(call, call.get("session_hash"))
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        heard = self._heard(path, query) if scope["method"] == "GET" else None
+        long = bool(heard) or path.startswith((f"{API}heartbeat/", f"{API}upload_progress", f"{API}mcp"))
+        if long and self._streams[client] >= STREAMS:
+            raise RefusalError(429, f"You have {STREAMS} connections open that wait for results: close some.", 10)
+        self._streams[client] += long
+        try:
+            with self.places.listening(heard):
+                await self.app(scope, body.receive, answer)
+        finally:
+            self._streams[client] -= long
+            if not self._streams[client]:
+                del self._streams[client]
+
+    def _heard(self, path: str, query: dict[str, list[str]]) -> str | None:
+        """The session or event whose messages a request asks for; raises `RefusalError` if there is none."""
+        match = re.fullmatch(rf"{API}call/(?:v2/)?[^/]+/([^/]+)", path)
+        if not match and path != f"{API}queue/data":
+            return None
+        name = match[1] if match else (query.get("session_hash") or [""])[0]
+        if not self.places.known(name):
+            raise RefusalError(404, "There is nothing under way of that name: it is done, or was never asked for.")
+        return name
+
+    def _look(self, method: str, path: str, client: str) -> Callable[[Any], Any] | None:
+        """What is to be done with the answer to a request before it goes out."""
+        if method == "POST" and path == UPLOAD:
+            return lambda paths: self.files.claim(paths, client)
+        if method == "POST" and path.startswith((f"{API}queue/join", f"{API}call/")):
+            return lambda joined: joined | {"ahead": self.places.ahead(joined["event_id"])}
+        return None
+
+
+class _Body:
+    """The body of a request, neither too much nor too slow."""
+
+    def __init__(self, receive: Callable[..., Any], limit: int) -> None:
+        self._receive, self._limit = receive, limit
+        self._count, self._complete, self._again = 0, False, b""
+
+    async def receive(self) -> Message:
+        """The `receive` of ASGI for gradio."""
+        if self._again:
+            again, self._again = self._again, b""
+            return {"type": "http.request", "body": again}
+        message = await asyncio.wait_for(self._receive(), None if self._complete else READ_SECONDS)
+        self._count += len(message.get("body", b""))
+        self._complete = not message.get("more_body")
+        if self._count > self._limit:
+            raise _too_large(self._limit)
+        return message
+
+    async def whole(self) -> bytes:
+        """All of it; gradio then gets it once more."""
+        data = b""
+        while not self._complete:
+            data += (await self.receive()).get("body", b"")
+        self._again = data
+        return data
+
+
+def _path(scope: Scope) -> str:
+    """The path below the page's root, without a slash at its end."""
+    root = scope.get("root_path", "")
+    path: str = scope["path"].removeprefix(root) if root.startswith("/") else scope["path"]
+    return path if f"{API}file=" in path else path.rstrip("/") or "/"
+
+
+def _harmless(name: bytes, value: bytes) -> bool:
+    """Whether gradio may see a header: it takes its own address from one, and fails on odd ranges."""
+    return name != b"x-gradio-server" and (name != b"range" or bool(re.fullmatch(rb"bytes=\d{1,12}-\d{0,12}", value)))
+
+
+def _limit(path: str) -> int:
+    return UPLOAD_BYTES if path == UPLOAD else JSON_BYTES
+
+
+def _too_large(limit: int) -> RefusalError:
+    return RefusalError(413, f"The request is too large: at most {limit / 1e6:.0f} MB are accepted here.")
+
+
+def _explained(error: Exception, path: str) -> RefusalError:
+    """What to tell a client about an exception."""
+    if isinstance(error, TimeoutError):
+        return RefusalError(408, f"Nothing came for {READ_SECONDS:.0f} seconds: send it again.")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RefusalError(507, "The server's disk is full: try again later.")
+    if path == UPLOAD and not isinstance(error, OSError):
+        return RefusalError(400, "The upload is not a well-formed form: send each file as a form field `files`.")
+    if path.startswith(f"{API}call/") and isinstance(error, TypeError | ValueError):
+        return RefusalError(422, "The inputs are not what this endpoint expects; /gradio_api/info describes them.")
+    return RefusalError(500, "The server failed to answer this: try again.")
+
+
+async def _refuse(
+    scope: Scope, path: str, client: str, answer: Answer, refusal: RefusalError, error: Exception | None = None
+) -> None:
+    _note(scope, path, client, refusal, error)
+    if not answer.started:
+        await answer.refuse(refusal)
+
+
+def _note(scope: Scope, path: str, client: str, refusal: RefusalError, error: Exception | None = None) -> None:
+    """One line in the log."""
+    cause = ""
+    if error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        cause = f" ({type(error).__name__}: {str(error)[:200]!r}, {where.name}, line {where.lineno})"
+    level = logging.WARNING if refusal.status >= 500 and error else logging.INFO
+    log.log(level, "%d %s %.100r from %s: %s%s", refusal.status, scope["method"], path, client, refusal, cause)

@@ -1,0 +1,132 @@
+"""Places in the queue: few for each visitor, freed when he leaves, and the end of all of them."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import fastapi
+import gradio as gr
+from gradio.data_classes import PredictBodyInternal
+from gradio.queueing import Event
+from gradio.server_messages import ProcessCompletedMessage
+
+from page.refusal import RefusalError, client_of
+
+PER_SESSION = 2  # waiting or worked on, of those that run models
+PER_CLIENT = 6  # the same, of one address
+UNHEARD_SECONDS = 30.0  # after which a place is freed that nobody listens to
+_QUICK = 20  # of a session's calls that run no models
+MODELS = "models"  # the `concurrency_id` of all events that do
+
+
+class Places:
+    """Who waits in a page's queue and who is served.
+
+    Args:
+        demo: The page; its queue is asked here before it takes another call.
+        behind_proxy: Whether X-Forwarded-For names the clients.
+
+    Attributes:
+        closing: Whether the page is about to end and takes nothing new.
+        loop: The server's, once it runs.
+    """
+
+    def __init__(self, demo: gr.Blocks, behind_proxy: bool) -> None:
+        self.closing = False
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._demo, self._behind_proxy = demo, behind_proxy
+        self._queue = demo._queue
+        self._listeners: Counter[str] = Counter()
+        self._take = self._queue.push
+        self._queue.push = self._push  # type: ignore[method-assign]
+
+    def known(self, name: str) -> bool:
+        """Whether messages are kept for a session, or for an event of a call without one."""
+        queue = self._queue
+        if name in queue.pending_messages_per_session or name in queue.event_ids_to_events:
+            return True
+        return any(name in events for events in queue.pending_event_ids_session.values())
+
+    @contextlib.contextmanager
+    def listening(self, name: str | None) -> Iterator[None]:
+        """Note that somebody listens to the messages of a session or an event, while he does."""
+        event = self._queue.event_ids_to_events.get(name or "")
+        session = event.session_hash if event else name
+        if session:
+            self._listeners[session] += 1
+        try:
+            yield
+        finally:
+            if session:
+                self._listeners[session] -= 1
+                if not self._listeners[session]:
+                    del self._listeners[session]
+
+    def ahead(self, event_id: str) -> int:
+        """How many must be served before an event."""
+        event = self._queue.event_ids_to_events.get(event_id)
+        if event is None:
+            return 0
+        group = self._queue.event_queue_per_concurrency_id[event.concurrency_id]
+        before = group.queue.index(event) if event in group.queue else 0
+        return before + group.current_concurrency
+
+    def health(self) -> dict[str, Any]:
+        """What `/healthz` tells."""
+        return {
+            "status": "closing" if self.closing else "ok",
+            "waiting": len(self._waiting()),
+            "at_work": len(self._at_work()),
+        }
+
+    async def watch(self) -> None:
+        """Free the places of those who do not listen; runs for good."""
+        while True:
+            await asyncio.sleep(1)
+            late = time.monotonic() - UNHEARD_SECONDS
+            for event in [*self._waiting(), *self._at_work()]:
+                if event.enqueue_time < late and not self._listeners[event.session_hash]:
+                    await self._queue.clean_events(event_id=event._id)
+
+    async def finish(self, seconds: float) -> None:
+        """Take nothing new, tell those who wait that they will not be served, and give work at hand this long."""
+        self.closing = True
+        output = {"error": "The page is being restarted: send it again in a minute.", "title": "Restarting"}
+        for event in self._waiting():
+            await self._queue.remove_from_queue(event._id)
+            self._queue.send_message(event, ProcessCompletedMessage(output=output, success=False))
+        end = time.monotonic() + seconds
+        while self._at_work() and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)  # for the last answers to go out
+
+    async def _push(self, body: PredictBodyInternal, request: fastapi.Request, username: str | None) -> Any:
+        """Take a call into the queue, if its sender may have one place more."""
+        client = client_of(request.scope, self._behind_proxy)
+        heavy = self._demo.fns[body.fn_index].concurrency_id == MODELS if body.fn_index in self._demo.fns else False
+        mine, same_client = 0, 0
+        for event in [*self._waiting(), *self._at_work()]:
+            if (event.concurrency_id == MODELS) == heavy:
+                mine += event.session_hash == body.session_hash
+                same_client += client_of(event.request.scope, self._behind_proxy) == client
+        if heavy and mine >= PER_SESSION:
+            text = f"You have {mine} photographs in the queue already: wait for one of them to be done."
+            raise RefusalError(429, text, 5)
+        if heavy and same_client >= PER_CLIENT:
+            raise RefusalError(429, f"{same_client} photographs from your address are in the queue: wait for one.", 5)
+        if mine >= _QUICK:
+            raise RefusalError(429, "You ask faster than the page can answer: wait a moment.", 2)
+        waiting = len(self._waiting())
+        if self._queue.max_size is not None and waiting >= self._queue.max_size:
+            text = f"The queue is full: {waiting} are ahead of you. Try again in a minute."
+            raise RefusalError(503, text, 60)
+        return await self._take(body, request, username)
+
+    def _waiting(self) -> list[Event]:
+        return [event for group in self._queue.event_queue_per_concurrency_id.values() for event in group.queue]
+
+    def _at_work(self) -> list[Event]:
+        return [event for job in self._queue.active_jobs for event in job or []]

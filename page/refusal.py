@@ -1,0 +1,86 @@
+"""Refusals: what a request that cannot be served is answered, and how often each client may ask."""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+_CLIENTS = 10_000  # remembered at most; the longest idle is forgotten first
+
+
+class RefusalError(Exception):
+    """An answer of 400 or above, with a sentence.
+
+    Args:
+        status: HTTP status.
+        sentence: What came, what was expected, what to do.
+        wait: Seconds after which to try again, for `Retry-After`.
+        inputs: For each input of the endpoint its label, and what is wrong with it or nothing: gradio's page and client
+            show these.
+    """
+
+    def __init__(
+        self, status: int, sentence: str, wait: float | None = None, inputs: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.wait, self.inputs = status, sentence, wait, inputs
+
+    def body(self) -> bytes:
+        """JSON: `error` for readers, `detail` as gradio's page and client look for it."""
+        detail: Any = self.sentence
+        if self.status == 422:  # gradio's client reads a list there, of one verdict per input
+            detail = [
+                {"__type__": "validate", "is_valid": not text, "message": text, "parameter_name": label}
+                for label, text in self.inputs or [("request", self.sentence)]
+            ]
+        return json.dumps({"error": self.sentence, "detail": detail}).encode()
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Of the answer."""
+        headers = [(b"content-type", b"application/json")]
+        if self.wait is not None:
+            headers.append((b"retry-after", str(max(1, round(self.wait))).encode()))
+        return headers
+
+
+class Rate:
+    """A token bucket for each client.
+
+    Args:
+        per_second: How many requests a client may make in the long run.
+        burst: How many at once.
+    """
+
+    def __init__(self, per_second: float, burst: float) -> None:
+        self.per_second, self.burst = per_second, burst
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when that was
+
+    def take(self, client: str) -> None:
+        """Count one request; raises `RefusalError` if there were too many."""
+        now = time.monotonic()
+        tokens, before = self._left.pop(client, (self.burst, now))
+        tokens = min(self.burst, tokens + (now - before) * self.per_second)
+        self._left[client] = (max(0.0, tokens - 1) if tokens >= 1 else tokens, now)
+        if len(self._left) > _CLIENTS:
+            self._left.popitem(last=False)
+        if tokens < 1:
+            wait = (1 - tokens) / self.per_second
+            raise RefusalError(429, f"You ask too often: at most {self.per_second:g} such requests a second.", wait)
+
+
+def client_of(scope: Mapping[str, Any], behind_proxy: bool) -> str:
+    """Whom a request is counted for: the address, or the network of 64 bits of an IPv6 address.
+
+    Args:
+        scope: Of ASGI.
+        behind_proxy: Whether everything comes through a proxy that names the client in X-Forwarded-For.
+    """
+    name = (scope.get("client") or ["unknown"])[0]
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1").split(",")[0].strip()
+    try:
+        address = ip_address(forwarded if behind_proxy and forwarded else name)
+    except ValueError:
+        return str(name)
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)

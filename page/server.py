@@ -1,0 +1,162 @@
+"""Server: the page's models, limits, log and signals around gradio's own server."""
+
+import asyncio
+import atexit
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from colorization import __version__
+from colorization.decode import MAX_BYTES, MAX_PIXELS
+from page import calls, worker
+from page.demo import LOOK, build_demo
+from page.files import PER_OWNER, TOTAL, Files
+from page.guard import Guard
+from page.models import Models, hub_models
+from page.options import Options, free_port
+from page.places import PER_SESSION, Places
+
+log = logging.getLogger("page")
+
+LAUNCH: dict[str, Any] = {
+    "max_file_size": MAX_BYTES,
+    "show_error": False,
+    "strict_cors": True,
+    "enable_monitoring": False,
+    "run_history": False,
+    "state_session_capacity": 500,
+    "allowed_paths": [],
+    "ssr_mode": False,  # node would answer past the guard
+    "quiet": True,
+    "prevent_thread_lock": True,
+}
+WAITING = 20  # places in the queue
+FINISH_SECONDS = 7.0  # for work at hand when the page is to end
+END_SECONDS = 9.5  # after which the process ends whatever still runs
+
+
+def serve(options: Options) -> None:
+    """Serve the page until a signal ends it; exits with 0 then, with 1 if it cannot be served.
+
+    Args:
+        options: How; the folder for uploads is `GRADIO_TEMP_DIR`, which is this process's own and is removed.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in ("colorization", "page"):
+        logging.getLogger(name).setLevel(options.log_level)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the guard says what is wrong with a form
+    stopped = _stopped()
+    files = Files(Path(os.environ["GRADIO_TEMP_DIR"]))
+    try:
+        source = hub_models(os.environ)
+        port = _port(options)
+    except ValueError as error:
+        files.close()
+        sys.exit(f"app: {error}")
+    models = Models()
+    demo = build_demo(models)
+    places = _launch(demo, options, port, files)
+    _tell(demo, options, models)
+    if source:
+        models.pull(source)
+    stopped.wait()
+    threading.Thread(target=_end_anyway, daemon=True).start()
+    _finish(demo, places)
+    files.close()
+    log.info("ended")
+    _leave()
+
+
+def _launch(demo: gr.Blocks, options: Options, port: int, files: Files) -> Places:
+    """Start gradio's server behind the guard."""
+    demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
+    calls.speak(demo, files)
+    places = Places(demo, options.space)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(places.watch()), asyncio.create_task(files.watch())]
+        places.loop = asyncio.get_running_loop()
+        yield
+        for task in tasks:
+            task.cancel()
+
+    guard = Middleware(Guard, demo=demo, options=options, places=places, files=files)
+    demo.launch(
+        server_name=options.host,
+        server_port=port,
+        share=options.share,
+        root_path=options.root_path,
+        app_kwargs={"middleware": [guard], "lifespan": lifespan},
+        **LAUNCH,
+        **LOOK,
+    )
+    return places
+
+
+def _tell(demo: gr.Blocks, options: Options, models: Models) -> None:
+    """Say in the log what is served, and where."""
+    log.info("landscape-colorization %s, gradio %s", __version__, gr.__version__)
+    for name, served in models.current().items():
+        log.info("model %s: %s", name, served.origin)
+    log.info(
+        "limits: %d MB and %d megapixels a photograph, %.0f s to decode it; %d places in the queue, %d a session; "
+        "%.1f GB of files, %.1f a session; bodies, rates and connections as in page/guard.py",
+        *(MAX_BYTES / 1e6, MAX_PIXELS / 1e6, worker.SECONDS, WAITING, PER_SESSION, TOTAL / 1e9, PER_OWNER / 1e9),
+    )
+    if options.hosts is None:
+        log.info("requests for any host name are answered; --trusted-host NAME bounds them")
+    log.info("serving at %s%s", demo.local_url, f" and {demo.share_url}" if demo.share_url else "")
+
+
+def _stopped() -> threading.Event:
+    """Set by the first SIGTERM or SIGINT; the second ends the process at once."""
+    stopped = threading.Event()
+
+    def stop(number: int, _: Any) -> None:
+        log.info("%s: finishing what is at work", signal.Signals(number).name)
+        signal.signal(number, signal.SIG_DFL)
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopped
+
+
+def _finish(demo: gr.Blocks, places: Places) -> None:
+    """Let work at hand end and its answers go out, tell those who wait, close."""
+    if places.loop:
+        asyncio.run_coroutine_threadsafe(places.finish(FINISH_SECONDS), places.loop).result()
+    demo.server.config.timeout_graceful_shutdown = 1  # for tabs that stay open
+    demo.close(verbose=False)
+
+
+def _end_anyway() -> None:
+    time.sleep(END_SECONDS)
+    os._exit(0)
+
+
+def _leave() -> None:
+    """End the process at once: taking torch apart, object by object, takes longer than all that was at work."""
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    os._exit(0)
+
+
+def _port(options: Options) -> int:
+    """The port to listen on; raises `ValueError` if it cannot be had."""
+    try:
+        return free_port(options.host, options.port)
+    except OSError as error:
+        advice = "stop what listens there, or give another --port (0 takes any free one)"
+        raise ValueError(f"cannot listen on {options.host}, port {options.port}: {error.strerror}: {advice}") from error
