@@ -1,66 +1,94 @@
-"""The command line: `python -m colorization PATH... --model all --output DIR`."""
+"""The command line: `colorize PATH... --output DIR`, or `python -m colorization`."""
 
 import argparse
 import math
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from accelerate import PartialState
 
-from colorization.colorizer import Colorizer
-from colorization.decode import DecodeError, check_size, decode
-from colorization.inference import MAX_STRENGTH, colorize
-from colorization.zoo import ZOO, LoadError, load
-
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-
-
-class Job(NamedTuple):
-    """A file to color, and its place below each model's folder, without suffix."""
-
-    file: Path
-    place: Path
+# Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once.
+_MAX_STRENGTH = 2
+_NAMES = sorted(folder.name for folder in (Path(__file__).parent / "checkpoints").iterdir() if folder.is_dir())
+_STOPPED = 130  # exit code after Ctrl-C, as shells have it
 
 
 def main() -> int:
     """Color files and folders; returns 0 if every one came out, 1 if not."""
     options = _parse()
     try:
-        models = {model.name: model for model in map(load, ZOO if options.model == "all" else [options.model])}
+        return _run(options)
+    except KeyboardInterrupt:
+        print("colorization: stopped; the same command continues with what is missing", file=sys.stderr)
+        return _STOPPED
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Do what the options say; returns the exit code."""
+    from tqdm import tqdm
+
+    from colorization import jobs
+    from colorization.zoo import ZOO, LoadError, load
+
+    state = _launched()
+    try:
+        sources = list(ZOO) if options.model == "all" else [options.model]
+        device = str(state.device) if state else "cpu"
+        models = {model.name: model for model in (load(source, device=device) for source in sources)}
     except LoadError as error:
         print(f"colorization: {error}", file=sys.stderr)
         return 1
-    jobs = list(_jobs(options.paths, options.output))
-    if not jobs:
-        print(f"colorization: no pictures found; names should end in {', '.join(sorted(SUFFIXES))}", file=sys.stderr)
-    done = 0
-    with tqdm(jobs, unit="picture", disable=None) as bar:
-        for job in bar:
-            try:
-                for note in _colorize_file(job, models, options):
-                    bar.write(f"{_printable(job.file)}: note: {note}", file=sys.stderr)
-                done += 1
-            except (DecodeError, FloatingPointError) as error:
-                bar.write(f"{_printable(job.file)}: {error}", file=sys.stderr)
-            except OSError as error:
-                bar.write(f"{_printable(job.file)}: {error.strerror or error}", file=sys.stderr)
-    print(f"{done} of {len(jobs)} pictures colored by {', '.join(models)}, in {options.output}")
-    return 0 if jobs and done == len(jobs) else 1
+    settings = jobs.Settings(options.strength, options.format, options.quality)
+    mine = jobs.find(options.paths, options.output, settings)
+    if not mine:
+        known = ", ".join(sorted(jobs.PICTURES))
+        print(f"colorization: no pictures found; names should end in {known}", file=sys.stderr)
+        return 1
+    if state:
+        with state.split_between_processes(mine) as part:
+            mine = part
+    folders = [options.output / name for name in models]
+    to_do = mine if options.overwrite else [job for job in mine if not jobs.is_done(job, folders)]
+    failed = 0
+    outcomes = jobs.run(to_do, models, options.output, settings, options.overwrite)
+    with tqdm(outcomes, total=len(to_do), unit="picture", disable=None) as bar:
+        for outcome in bar:
+            failed += bool(outcome.errors)
+            for line in (*outcome.errors, *(f"note: {note}" for note in outcome.notes)):
+                bar.write(f"{_printable(outcome.job.file)}: {line}", file=sys.stderr)
+    summary = f"{len(to_do) - failed} of {len(mine)} pictures colored by {', '.join(models)}, in {options.output}"
+    skipped = len(mine) - len(to_do)
+    print(summary + (f"; {skipped} skipped, their results are there (--overwrite makes them again)" * bool(skipped)))
+    return 1 if failed else 0
+
+
+def _launched() -> "PartialState | None":
+    """What `accelerate launch` tells each of several processes; None if this is the only one."""
+    import torch
+
+    torch.set_num_threads(1)  # several pictures are under way at a time instead
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return None
+    from accelerate import PartialState
+
+    return PartialState(cpu=not torch.cuda.is_available())  # else it takes a machine without a GPU for one process
 
 
 def _parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m colorization", description="Color black-and-white photographs; writes DIR/<model>/<name>.png."
+        prog="colorize",
+        description="Color black-and-white photographs. Writes DIR/MODEL/NAME, with the sub-folders of the input.",
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders to walk through")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the colored pictures go")
     parser.add_argument(
         "--model",
         default="unet",
-        help=f"{', '.join(ZOO)} or all; or a folder or a Hub repository id with a model (default: %(default)s)",
+        help=f"{', '.join(_NAMES)} or all; or a folder or a Hub repository id with a model (default: %(default)s)",
     )
     parser.add_argument(
         "--strength",
@@ -68,7 +96,13 @@ def _parse() -> argparse.Namespace:
         default=1.0,
         help="of color, 0 to 2: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the colored pictures go")
+    parser.add_argument(
+        "--format", choices=("png", "jpeg", "webp"), help="of the results (default: jpeg for a JPEG file, else png)"
+    )
+    parser.add_argument(
+        "--quality", type=_quality, default=90, help="of JPEG and WebP, 1 to 100 (default: %(default)d)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="make results again that are there already")
     return parser.parse_args()
 
 
@@ -78,42 +112,16 @@ def _strength(text: str) -> float:
         strength = float(text)
     except ValueError:
         strength = math.nan
-    if not 0 <= strength <= MAX_STRENGTH:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 to {MAX_STRENGTH}")
+    if not 0 <= strength <= _MAX_STRENGTH:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 to {_MAX_STRENGTH}")
     return strength
 
 
-def _jobs(paths: list[Path], output: Path) -> Iterator[Job]:
-    """Every file named, and every picture below every folder named (but for earlier results), each with a place."""
-    taken: set[Path] = set()
-    for path in paths:
-        found = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        for file in found:
-            if path.is_dir() and output.resolve() in file.resolve().parents:
-                continue
-            below = file.relative_to(path) if path.is_dir() else Path(file.name)
-            place, number = below.with_suffix(""), 1
-            while place in taken:  # a.jpg and a.png, or the same name out of two folders
-                number += 1
-                place = below.with_name(f"{below.stem}-{number}")
-            taken.add(place)
-            yield Job(file, place)
-
-
-def _colorize_file(job: Job, models: dict[str, Colorizer], options: argparse.Namespace) -> tuple[str, ...]:
-    """Color one file with every model; returns what its owner should know."""
-    check_size(job.file.stat().st_size)  # before it is read
-    picture, notes = decode(job.file.read_bytes())
-    for name, model in models.items():
-        target = options.output / name / job.place.with_name(job.place.name + ".png")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            colorize(model, picture, options.strength).save(unfinished, "png")
-            unfinished.replace(target)  # a picture is there whole or not at all
-        finally:
-            unfinished.unlink(missing_ok=True)
-    return notes
+def _quality(text: str) -> int:
+    """A quality of JPEG or WebP."""
+    if not (text.isdecimal() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 to 100")
+    return int(text)
 
 
 def _printable(file: Path) -> str:
