@@ -32,6 +32,9 @@ class DataOptions:
     """Side of the training crops in pixels; the recipe's own if not given."""
     min_colorfulness: float = bounded(8.0, 0)
     """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted."""
+    source_power: float = bounded(1.0, 0, 1)
+    """A source of n pictures is drawn by n to this power: 1 draws every picture once in an epoch, less draws small
+    sources more often. Needs a column `source`."""
     vary_lightness: bool = True
     """Change gamma, contrast, sharpness and grain of the input at random."""
     degraded_share: float = bounded(0.15, 0, 1)

@@ -18,7 +18,7 @@ from train.batch import Batch, to_batch
 from train.build import build_recipe, differences, identity, new_stage, open_validation
 from train.checkpoint import Checkpoint
 from train.config import Settings
-from train.data.dataset import open_stream
+from train.data.dataset import open_stream, source_shares
 from train.data.degrade import degrade, vary_lightness
 from train.data.stream import Crops, CropStream, LaneState, batches
 from train.log import Log
@@ -90,7 +90,10 @@ class Run:
         self.recipe = build_recipe(settings, accelerator)
         self.earlier = earlier_stages(locate(optimization.init_from)) if optimization.init_from else []
         self.stage = new_stage(settings, accelerator)
-        self.stream = open_stream(settings.data.dataset, settings.data.train_split, settings.data.image_column)
+        data = settings.data
+        balanced = data.source_power < 1
+        self.stream = open_stream(data.dataset, data.train_split, data.image_column, with_source=balanced)
+        self.shares = source_shares(self.stream, data.source_power) if balanced else None
         self.folder = settings.output_dir / self.name
         self.checkpoints = settings.output_dir / "checkpoints" / self.name
         self.lane_states: dict[int, LaneState] = {}
@@ -162,6 +165,7 @@ class Run:
             world=accelerator.num_processes,
             start=self.stage.steps_done * batch_size,
             lane_states=self.lane_states,
+            shares=self.shares,
         )
         try:
             yield from batches(crops, batch_size, data.dataloader_num_workers)

@@ -12,7 +12,7 @@ import torch
 from conftest import encoded
 from PIL import Image
 
-from train.data.dataset import open_stream
+from train.data.dataset import open_stream, source_shares
 from train.data.stream import CropStream, batches
 
 FEATURES = datasets.Features({"image": datasets.Image()})
@@ -155,3 +155,33 @@ def test_a_file_that_cannot_be_read_counts_as_broken(crops, tmp_path):
     (tmp_path / "3.png").unlink()
     (batch,) = itertools.islice(batches(opened, 7, 0), 1)
     assert batch.broken == ("3",) or Image.open(tmp_path / "2.png")
+
+
+def test_small_sources_are_drawn_more_often_and_every_batch_resumes(tmp_path):
+    red, blue = (encoded(Image.new("RGB", (48, 48), color)) for color in ("red", "blue"))
+    columns = {"image": [blue] * 64 + [red] * 16, "source": ["many"] * 64 + ["few"] * 16}
+    features = datasets.Features(FEATURES | {"source": datasets.Value("string")})
+    for shard in range(8):
+        part = {name: column[shard::8] for name, column in columns.items()}
+        file = tmp_path / f"train-{shard:05d}-of-00008.parquet"
+        datasets.Dataset.from_dict(part, features=features).to_parquet(str(file))
+    stream = open_stream(str(tmp_path), "train", with_source=True)
+    assert source_shares(stream, 0.5) == {"many": 0.5, "few": 1.0}  # (64 / 16) ** -0.5
+    assert source_shares(stream, 1.0) == {"many": 1.0, "few": 1.0}
+
+    def drawn(power, lane_states=None, start=0):
+        shares = source_shares(stream, power)
+        crops = CropStream(stream, "image", 32, 0, 0.0, start=start, lane_states=lane_states, shares=shares)
+        return batches(crops, 16, workers=0)
+
+    def red_share(power):
+        pixels = torch.cat([batch.pixels for batch in itertools.islice(drawn(power), 20)])
+        return float((pixels[:, 0] > 128).float().mean())
+
+    assert red_share(1.0) == pytest.approx(16 / 80, abs=0.03)
+    assert red_share(0.0) == pytest.approx(1 / 2, abs=0.08)
+    whole = list(itertools.islice(drawn(0.5), 6))
+    resumed = next(drawn(0.5, whole[4].lane_states, start=80))
+    assert torch.equal(resumed.pixels, whole[5].pixels) and torch.equal(resumed.mix, whole[5].mix)
+    with pytest.raises(ValueError, match="has no column 'source', only image"):
+        open_stream(str(write(tmp_path / "bare", columns["image"][:8], 1)), "train", with_source=True)

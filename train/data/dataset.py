@@ -2,6 +2,7 @@
 
 import glob
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from train.data.splits import TRAIN, named_splits, split_folders
 PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Value("string")})
 """The columns of what `train.prepare` writes."""
 
+SOURCE = "source"
+"""Column that names where a picture is from, for drawing small sources more often."""
+
 _PREVIEW = 64  # colorfulness is measured on a thumbnail of this size
 _RAW_SHARDS = 64  # for processes and workers to share
 
 
-def open_stream(spec: str, split: str, column: str = "image") -> datasets.IterableDataset:
+def open_stream(spec: str, split: str, column: str = "image", *, with_source: bool = False) -> datasets.IterableDataset:
     """Open a data set for streaming, with its pictures still encoded.
 
     Args:
@@ -34,6 +38,7 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
         split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
             any split.
         column: Column that holds the pictures.
+        with_source: Keep the column `source` too.
 
     Returns:
         A stream of rows whose `column` is `{"bytes": ..., "path": ...}`.
@@ -59,7 +64,28 @@ def open_stream(spec: str, split: str, column: str = "image") -> datasets.Iterab
     columns = stream.column_names or list(next(iter(stream)))
     if column not in columns:
         raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
-    return stream.select_columns([column]).cast_column(column, datasets.Image(decode=False))
+    if with_source and SOURCE not in columns:
+        raise ValueError(f"{spec} has no column {SOURCE!r}, only {', '.join(columns)}: --source-power must then be 1")
+    wanted = [column, SOURCE] if with_source else [column]
+    return stream.select_columns(wanted).cast_column(column, datasets.Image(decode=False))
+
+
+def source_shares(stream: datasets.IterableDataset, power: float) -> dict[str, float]:
+    """The share of each source's pictures to use in an epoch, so that it is drawn by its number to a power.
+
+    A source of n pictures then gives n^power in proportion to the others: all sources the same for 0, every picture
+    once for 1. The smallest source is used whole.
+
+    Args:
+        stream: From `open_stream`, with its sources; it is read once.
+        power: 0 to 1.
+
+    Returns:
+        For each source a number in (0, 1].
+    """
+    counts = Counter(row[SOURCE] for row in stream.select_columns([SOURCE]))
+    smallest = min(counts.values(), default=1)
+    return {source: (count / smallest) ** (power - 1) for source, count in counts.items()}
 
 
 def count_pictures(spec: str, split: str, stream: datasets.IterableDataset) -> int | None:

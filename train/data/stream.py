@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import IterableDataset as TorchIterableDataset
 
 from colorization.decode import DecodeError, decode
-from train.data.dataset import cell_name, encoded, preview_colorfulness
+from train.data.dataset import SOURCE, cell_name, encoded, preview_colorfulness
 
 _BLOCK = 256  # rows of a lane that are shuffled at a time, after its shards; encoded pictures, some 5 MB
 _AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
@@ -83,6 +83,7 @@ class CropStream(TorchIterableDataset):
         world: int = 1,
         start: int = 0,
         lane_states: Mapping[int, LaneState] | None = None,
+        shares: Mapping[str, float] | None = None,
     ) -> None:
         """Take a share of the lanes.
 
@@ -97,6 +98,7 @@ class CropStream(TorchIterableDataset):
             world: How many processes share the lanes.
             start: Samples that this process has had before.
             lane_states: Where each lane resumes; others begin.
+            shares: For each source the share of its pictures to use in an epoch, see `source_shares`; None uses all.
 
         Raises:
             ValueError: If the processes cannot share the lanes evenly.
@@ -109,6 +111,7 @@ class CropStream(TorchIterableDataset):
         self.stream, self.column, self.size, self.seed = stream, column, size, seed
         self.min_colorfulness, self.lanes, self.start = min_colorfulness, lanes, start
         self.mine, self.lane_states = range(rank, lanes, world), dict(lane_states or {})
+        self.shares = shares
 
     def __iter__(self) -> Iterator[list[list[Sample]] | Exception]:
         """Rounds, in each of which every lane gives a sample; a loader's worker has some of the lanes for its own."""
@@ -133,8 +136,10 @@ class CropStream(TorchIterableDataset):
         while True:
             epoch, whole = lane_state["epoch"], lane_state["whole"]
             usable = lane_state["before"] + lane_state["next"] > 0  # in the middle of an epoch: it was worth resuming
-            for row, cell, lane_state in self._rows(lane, lane_state):  # noqa: B020
+            for row, cell, source, lane_state in self._rows(lane, lane_state):  # noqa: B020
                 rng = random.Random(f"{self.seed}/{lane}/{epoch}/{row}")
+                if self.shares and rng.random() >= self.shares[source]:
+                    continue
                 try:
                     picture = decode(encoded(cell), at_least=round(self.size * _ZOOM)).picture
                 except DecodeError:
@@ -150,8 +155,8 @@ class CropStream(TorchIterableDataset):
                 raise ValueError(f"no picture is usable ({gray} are gray, {len(broken)} do not decode): check the data")
             lane_state = _beginning(epoch + 1, whole or not usable)  # a handful of pictures does not go round all lanes
 
-    def _rows(self, lane: int, lane_state: LaneState) -> Iterator[tuple[int, dict[str, Any], LaneState]]:
-        """The rest of an epoch of a lane: number of the row, encoded picture, state of the lane after it."""
+    def _rows(self, lane: int, lane_state: LaneState) -> Iterator[tuple[int, dict[str, Any], str, LaneState]]:
+        """The rest of an epoch of a lane: number of the row, encoded picture, source, state of the lane after it."""
         epoch, before, state, index = (lane_state[key] for key in ("epoch", "before", "state", "next"))
         if lane_state["whole"]:
             stream = copy.deepcopy(self.stream)  # it keeps its position inside
@@ -166,10 +171,11 @@ class CropStream(TorchIterableDataset):
         # By blocks, because `datasets` deals single rows out once more among a loader's workers.
         for block in stream.iter(_BLOCK):
             cells = block[self.column]
+            sources = block.get(SOURCE) or [""] * len(cells)
             order = random.Random(f"{self.seed}/{lane}/{epoch}/{before}").sample(range(len(cells)), len(cells))
             for done in range(index, len(cells)):
                 after = lane_state | {"before": before, "state": state, "next": done + 1}
-                yield before + order[done], cells[order[done]], after
+                yield before + order[done], cells[order[done]], sources[order[done]], after
             before, state, index = before + len(cells), stream.state_dict(), 0
 
 
