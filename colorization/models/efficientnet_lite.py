@@ -11,7 +11,8 @@ _HALVINGS: tuple[tuple[tuple[int, int, int, int], ...], ...] = (
     ((3, 6, 80, 3), (5, 6, 112, 3)),
     ((5, 6, 192, 4), (3, 6, 320, 1)),
 )
-_WIDTH = 32  # channels of the stem in the published network
+WIDTH = 32  # channels of the stem in the published network
+HUB_ID = "timm/tf_efficientnet_lite0.in1k"  # the published network, trained on ImageNet
 
 
 class Convolution(nn.Conv2d):
@@ -74,14 +75,14 @@ class EfficientNetLite(nn.Module):
                 f"got width {width} and depth {depth}, "
                 f"expected a width that is a multiple of 8 and a depth of 2 to {len(_HALVINGS) + 1}"
             )
-        c_in = 16 * width // _WIDTH
+        c_in = 16 * width // WIDTH
         stem = [Convolution(1, width, 3, stride=2), nn.ReLU6(), MBConv(width, c_in, 3, expand_ratio=1, stride=1)]
         self.stages, self.channels = nn.ModuleList([nn.Sequential(*stem)]), [c_in]
         for halving in _HALVINGS[: depth - 1]:
             blocks = []
             for stage, (kernel, expand_ratio, channels, repeats) in enumerate(halving):
                 for repeat in range(repeats):
-                    c_out, stride = channels * width // _WIDTH, 2 if stage == repeat == 0 else 1
+                    c_out, stride = channels * width // WIDTH, 2 if stage == repeat == 0 else 1
                     blocks.append(MBConv(c_in, c_out, kernel, expand_ratio, stride))
                     c_in = c_out
             self.stages.append(nn.Sequential(*blocks))

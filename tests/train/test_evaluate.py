@@ -155,7 +155,7 @@ def test_a_card_says_what_was_measured_and_how_it_was_trained(run, evaluation):
     assert card.data.library_name == "landscape-colorization" and card.data.pipeline_tag == "image-to-image"
     results = {(r.metric_type, r.metric_name): r.metric_value for r in card.data.eval_results}
     assert results["psnr", "PSNR (dB)"] == row["psnr_mean"]
-    assert ("psnr", "PSNR (dB), gray copy of the input") in results
+    assert set(results.values()) <= set(row.values()), "results of something else than this model"
     assert "{{" not in card.content and "{%" not in card.content
 
 

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from support.hub_store import Repo
 from torch import nn
 
-from colorization.models.efficientnet_lite import Convolution, EfficientNetLite
+from colorization.models.efficientnet_lite import HUB_ID, Convolution, EfficientNetLite
 from train.recipes import RECIPES, pretrained
 from train.recipes.configs import UNetConfig
 
@@ -86,7 +86,7 @@ def test_timms_names_and_the_packages_give_the_same_encoder_to_the_bit(timm_file
 def test_without_the_package_the_weights_come_from_the_hub(hub, timm_file, monkeypatch):
     by_package, by_hub = EfficientNetLite(32, 5), EfficientNetLite(32, 5)
     pretrained.load_imagenet(by_package)
-    repo = hub.repos["models", pretrained.HUB_ID] = Repo(private=False)
+    repo = hub.repos["models", HUB_ID] = Repo(private=False)
     repo.commit("main", {"model.safetensors": timm_file.read_bytes()}, "weights")
     monkeypatch.setattr(pretrained, "_PACKAGE", "efficientnet_lite0_of_nowhere")
     pretrained.load_imagenet(by_hub)

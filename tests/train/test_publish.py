@@ -2,10 +2,14 @@
 
 import io
 import json
+import os
 import re
+import shlex
 import shutil
+import site
 import subprocess
 import sys
+import venv
 
 import pytest
 import yaml
@@ -17,6 +21,7 @@ from support import training
 from colorization.zoo import EMBEDDED, load
 from train.config import parse
 from train.publish.__main__ import _jobs
+from train.publish.card import metrics_of, write_card
 from train.publish.model import PublishOptions, publish_model
 from train.publish.push import PushError
 from train.publish.space import publish_space
@@ -70,10 +75,11 @@ def test_the_card_holds_what_others_look_for(hub, name):
     assert data.model_name == f"landscape-colorization-{name}"
     results = {result.metric_name: result.metric_value for result in data.eval_results}
     assert results["PSNR (dB)"] == metrics["model"]["psnr_mean"]
-    assert results["PSNR (dB), gray copy of the input"] == metrics["gray"]["psnr_mean"]
+    assert set(results.values()) <= set(metrics["model"].values()), "results of something else than this model"
     text = card.text
     assert f'colorization.load("{repo_id}")' in text and f"--model {repo_id}" in text
-    assert f"hf download {repo_id}" in text and "hf download tester/demo --repo-type space" in text
+    assert f"hf download {repo_id}" in text and f"pip install git+{hub.url}/spaces/tester/demo\n" in text
+    assert text.index("pip install git+") < text.index("import colorization") < text.index("colorize old.jpg")
     stages = json.loads(files["training.json"])["stages"]
     assert all(stage["command"] in text and f"seed {stage['seed']};" in text for stage in stages)
     assert "cannot be known" in text
@@ -81,26 +87,69 @@ def test_the_card_holds_what_others_look_for(hub, name):
     assert "| gray |" in text
 
 
-def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, tmp_path):
-    """The library, the command line and a plain download, taken out of the card as a reader would."""
+@pytest.fixture(scope="module")
+def fresh_python(tmp_path_factory):
+    """The interpreter of a new environment that has the packages of this one, but not this project."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "installed.pth").write_text("\n".join(site.getsitepackages()))
+    return folder / "bin/python"
+
+
+def repository(files, folder):
+    """A git repository with one commit of some files, as the Hub serves a Space's."""
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init", "-q"], ["add", "-A", "-f"], [*who, "commit", "-q", "-m", "The page"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, fresh_python, tmp_path):
+    """pip, the library, the command line and a plain download, taken out of the card as a reader would.
+
+    git fetches the Space from a folder in place of the address that the card names.
+    """
     publish_model(EMBEDDED / "unet", options(space="tester/demo"))
     publish_space("tester/demo", None, "landscape-colorization", private=False)
+    space = repository(hub.files("spaces", "tester/demo"), tmp_path / "space")
     card = hub.files("models", REPO)["README.md"].decode()
-    python = re.search(r"```python\n(.*?)```", card, flags=re.S)[1]
-    line, download = re.search(r"```sh\n(python -m.*?)\n(hf .*?)\n```", card, flags=re.S).groups()
-    get_code = re.search(r"`(hf download \S+ --repo-type space --local-dir code)`", card)[1]
-    env = hub_env | {"PYTHONPATH": ""}
-    subprocess.run(get_code.split(), cwd=tmp_path, env=env, check=True, capture_output=True, timeout=120)
-    code = tmp_path / "code"
-    photograph.save(code / "old.jpg")
-    for words in ([sys.executable, "-c", python], line.split(), download.partition("#")[0].split()):
-        subprocess.run(words, cwd=code, env=env, check=True, capture_output=True, timeout=120)
-    assert Image.open(code / "colored.png").size == Image.open(code / "out/unet/old.png").size == photograph.size
-    offline = env | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "fresh-home")}
-    again = [sys.executable, "-m", "colorization", "old.jpg", "--model", "unet/", "--output", "offline"]
-    (code / "unet/.cache").exists() and shutil.rmtree(code / "unet/.cache")
-    subprocess.run(again, cwd=code, env=offline, check=True, capture_output=True, timeout=120)
-    assert (code / "offline/unet/old.png").read_bytes() == (code / "out/unet/old.png").read_bytes()
+    install, python, line, download = re.search(
+        r"```sh\n(pip .*?)\n```.*?```python\n(.*?)```.*?```sh\n(colorize .*?)\n(hf .*?)\n```", card, flags=re.S
+    ).groups()
+    scripts = fresh_python.parent
+    env = {key: value for key, value in hub_env.items() if not key.startswith("PYTHON")} | {
+        "PATH": f"{scripts}{os.pathsep}{hub_env['PATH']}",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{space.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": f"{hub.url}/spaces/tester/demo",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads "no" as the value of "isolation"
+        "PIP_IGNORE_INSTALLED": "0",
+    }
+    here = tmp_path / "elsewhere"
+    here.mkdir()
+    photograph.save(here / "old.jpg")
+
+    def run(*words, **more):
+        done = subprocess.run(words, cwd=here, env=env | more, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+
+    run(str(fresh_python), "-m", *install.split())
+    run(str(fresh_python), "-c", python)
+    run(*line.split())
+    run(*download.partition("#")[0].split())
+    assert Image.open(here / "colored.png").size == Image.open(here / "out/unet/old.png").size == photograph.size
+    shutil.rmtree(here / "unet/.cache", ignore_errors=True)
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "fresh-home")}
+    run("colorize", "old.jpg", "--model", "unet/", "--output", "offline", **offline)
+    assert (here / "offline/unet/old.png").read_bytes() == (here / "out/unet/old.png").read_bytes()
+    (packages,) = scripts.parent.glob("lib/python*/site-packages/colorization")
+    assert packages.is_dir(), "it was this checkout that ran"
 
 
 @pytest.mark.parametrize(
@@ -118,20 +167,77 @@ def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, tmp_path):
 def test_what_is_not_finished_or_not_measured_is_not_published(hub, run, spoil, reason):
     spoil(run)
     with pytest.raises((ValueError, OSError), match=reason):
-        publish_model(run, options())
+        publish_model(run, options(code="tester/demo"))
     assert not hub.repos
 
 
-def test_no_users_folder_is_named_in_public(hub, run, monkeypatch):
-    record = json.loads((run / "training.json").read_text())
-    record["stages"][0]["command"] += " --vgg-weights /home/somebody/vgg.safetensors"
-    record["stages"][0]["dataset"] = "/home/somebody/photographs"
-    (run / "training.json").write_text(json.dumps(record))
-    monkeypatch.setenv("HOME", "/home/somebody")
-    publish_model(run, options())
+def write_record(run, *stages):
+    """Give a run a record of its own; each stage changes the first one of the embedded model."""
+    (stage, *_) = json.loads((run / "training.json").read_text())["stages"]
+    made = [stage | {key: value for key, value in given.items() if key != "options"} for given in stages]
+    for new, given in zip(made, stages, strict=True):
+        new["options"] = given.get("options", stage["options"])
+    (run / "training.json").write_text(json.dumps({"stages": made}))
+
+
+def test_no_path_of_this_machine_is_named_in_public(hub, run):
+    folders = ["/home/somebody/work", "../somebody", "/srv/somebody", "C:\\somebody", "~/somebody/x"]
+    write_record(
+        run,
+        *(
+            {
+                "command": shlex.join(["accelerate", "launch", "train", "--output-dir", f"{folder}/runs"])
+                + f" --lanes 8 {shlex.quote(f'--vgg-weights={folder}/vgg.safetensors')}",
+                "dataset": f"{folder}/photographs",
+                "options": {
+                    "teacher": [f"{folder}/first", "tester/second"],
+                    "teacher_weight": 1.0,
+                    "init_from": folder,
+                },
+            }
+            for folder in folders
+        ),
+    )
+    publish_model(run, options(code="tester/demo"))
     files = hub.files("models", REPO)
     for file in ("README.md", "metrics.json", "training.json"):
-        assert b"somebody" not in files[file], file
+        assert b"somebody/" not in files[file] and b"somebody\\" not in files[file], file
+    for stage in json.loads(files["training.json"])["stages"]:
+        assert stage["dataset"] == "photographs" and stage["options"]["teacher"] == ["first", "tester/second"]
+        assert stage["command"].endswith("--output-dir runs --lanes 8 --vgg-weights=vgg.safetensors")
+
+
+def test_sentences_come_from_the_record(run):
+    def card():
+        return write_card(run, metrics_of(run), repo_id=REPO, code="tester/demo")
+
+    plain = {"width": 32, "pretrained": False, "l1_weight": 1.0, "perceptual_weight": 0.0, "init_from": None}
+    write_record(run, {"options": plain, "curve": [{"step": 20, "l1": 0.1}], "command": "accelerate launch train"})
+    poor = card()
+    assert "It began with random weights, and learned from L1 on ab." in poor.text
+    prose = re.sub(r"^\|.*$", "", poor.text, flags=re.M)
+    assert not re.search("ImageNet|VGG|perceptual|distilled|degraded to look old", prose)
+    assert "base_model" not in poor.data.to_dict()
+    rich = plain | {"pretrained": True, "pretrained_rate": 0.1, "perceptual_weight": 1.0, "degraded_share": 0.25}
+    teachers = ["a/b", "unet", "../runs/one", "../runs/two"]
+    taught = rich | {"init_from": "../runs/first/unet", "teacher": teachers, "teacher_weight": 2.0}
+    curve = [{"step": 20, "l1": 0.1, "perceptual": 0.3}]
+    write_record(run, {"options": rich, "curve": curve}, {"options": taught, "curve": curve})
+    text = card().text.replace("\n", " ")
+    assert card().data.base_model == ["timm/tf_efficientnet_lite0.in1k"]
+    assert "but for ImageNet's in its encoder" in text and "learned at 0.1 of the learning rate" in text
+    assert "the weights of run 1, and learned from L1 on ab, a perceptual loss on VGG features, L1 to the mean" in text
+    assert "It is distilled" in text and "4 trained models (`a/b`, `unet`, not published)" in text and "25% of" in text
+
+
+def test_a_card_without_a_place_for_the_code_is_not_published(hub):
+    with pytest.raises(ValueError, match=r"says where its code is.* with --code"):
+        publish_model(EMBEDDED / "unet", options())
+    with pytest.raises(ValueError, match="expected a Space"):
+        publish_model(EMBEDDED / "unet", options(code="git@example.org:me/code.git"))
+    assert not hub.repos
+    publish_model(EMBEDDED / "unet", options(code="https://example.org/me/code"))
+    assert "pip install git+https://example.org/me/code\n" in hub.files("models", REPO)["README.md"].decode()
 
 
 def test_the_space_is_the_page_and_nothing_else(hub):
@@ -139,7 +245,8 @@ def test_the_space_is_the_page_and_nothing_else(hub):
     files = hub.files("spaces", "tester/demo")
     assert answer == f"tester/demo@{hub.repos['spaces', 'tester/demo'].branches['main']}"
     assert {path.partition("/")[0] for path in files} == {
-        ".gitattributes", "app.py", "requirements.txt", "README.md", "LICENSE", "colorization", "page",
+        ".gitattributes", "app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE",
+        "colorization", "page",
     }  # fmt: skip
     assert not [path for path in files if "__pycache__" in path or path.endswith(".pyc")]
     assert max(len(data) for data in files.values()) < 10_000_000
@@ -173,9 +280,11 @@ def test_a_variable_that_cannot_be_set_is_said(hub):
     [
         ({}, "nothing to publish"),
         ({"folders": [EMBEDDED / "unet"], "namespace": None}, "--namespace is missing"),
-        ({"folders": [EMBEDDED / "unet", EMBEDDED / "unet/"]}, None),
+        ({"folders": [EMBEDDED / "unet", EMBEDDED / "unet/"], "code": "tester/demo"}, None),
         ({"folders": [ROOT / "docs"]}, "does not hold a usable model"),
-        ({"folders": [EMBEDDED / "unet"], "namespace": "club"}, "tester may not write to club"),
+        ({"folders": [EMBEDDED / "unet"]}, "says where its code is"),
+        ({"folders": [EMBEDDED / "unet"], "code": "demo"}, "--code is demo, expected a Space"),
+        ({"folders": [EMBEDDED / "unet"], "namespace": "club", "code": "a/b"}, "tester may not write to club"),
         ({"space": "club/demo"}, "tester may not write to club"),
     ],
 )
@@ -190,7 +299,7 @@ def test_mistakes_are_known_before_anything_is_pushed(hub, given, reason):
 
 def test_the_command_line_says_what_it_did_and_what_it_could_not(hub_env, live_hub):
     live_hub.reset()
-    words = [sys.executable, "-m", "train.publish", str(EMBEDDED / "unet"), "--namespace", "tester"]
+    words = [sys.executable, "-m", "train.publish", str(EMBEDDED / "unet"), "--namespace", "tester", "--code", "a/b"]
     done = subprocess.run(words, cwd=ROOT, env=hub_env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and re.search(rf"published {REPO}@[0-9a-f]{{40}}", done.stdout), done.stderr
     refused = subprocess.run(

@@ -12,6 +12,7 @@ import tyro
 from colorization.hub import repo_id
 from colorization.zoo import load
 from train.publish.model import PublishOptions, publish_model
+from train.publish.public import code_url
 from train.publish.push import PushError, check_push
 from train.publish.space import publish_space
 
@@ -43,6 +44,7 @@ def _jobs(options: PublishOptions) -> list[Callable[[], str]]:
     if len(set(models.values())) < len(models):
         raise ValueError(f"two folders hold the same model: {', '.join(models.values())}; publish one of them")
     if models:
+        code_url(options.code or options.space)
         check_push([repo_id(options.namespace or "", name, options.prefix) for name in models.values()])
     if options.space:
         check_push([options.space], "space")

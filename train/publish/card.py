@@ -1,10 +1,10 @@
-"""A model's card and metrics, rendered from the files that training and evaluation left.
+"""Model cards: rendered from the record that training left and from an evaluation.
 
 `python -m train.publish.card DIR... --evaluation evaluation.json --training-data FILE.md`
 """
 
+import inspect
 import json
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +13,26 @@ from typing import Any
 import tyro
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from colorization.models import efficientnet_lite
 from colorization.zoo import ZOO, load
+from train.publish.public import ROOT, code_url, is_hub_id, public_name, public_stage
 from train.record import CURVES, RECORD, SHEET, earlier_stages, weights_hash
 from train.tables import GRAY, TRUTH, difference_table, table
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "hub_card.md"
-HUB_ID = r"[\w.-]+/[\w.-]+"
+TEMPLATE = ROOT / "hub_card.md"
 _FACTS = ("protocol", "split", "photographs", "less_colorful")
 _METRICS = {
     "psnr_mean": ("psnr", "PSNR (dB)"),
     "ssim_mean": ("ssim", "SSIM"),
     "delta_e": ("delta_e_2000", "delta E 2000"),
+    "lpips": ("lpips", "LPIPS (AlexNet)"),
 }
-_SUMMARIES = {
-    "pix2pix": "Round 1: a U-Net of plain convolutions and transposed convolutions, against a PatchGAN, with L1.",
-    "cwgan": "Round 2: a U-Net of residual blocks, trained against a Wasserstein critic with gradient penalty, and L1.",
-    "unet": "Round 3: a U-Net whose encoder is EfficientNet-Lite0 (3x3 and 5x5 convolutions, begun with ImageNet's "
-    "weights), trained with L1 and a VGG19 perceptual loss.",
+_LOSSES = {  # as the curves of a record name them
+    "l1": "L1 on ab",
+    "color": "L1 on ab weighted by chroma",
+    "perceptual": "a perceptual loss on VGG features",
+    "gan": "a PatchGAN discriminator",
+    "wasserstein": "a Wasserstein critic with gradient penalty",
 }
 
 
@@ -43,6 +46,8 @@ class CardOptions:
     """The JSON file of `python -m train.evaluate` in which these models were measured."""
     training_data: Path | None = None
     """Markdown that says truthfully what the training photographs are, and under which licenses."""
+    code: str | None = None
+    """Where the cards say that the code is: a Space (NAMESPACE/NAME) or the https:// URL of a git repository."""
 
 
 def write_card(
@@ -51,22 +56,24 @@ def write_card(
     *,
     training_data: str | None = None,
     repo_id: str | None = None,
-    space: str | None = None,
+    code: str | None = None,
 ) -> ModelCard:
-    """Render a model's card and its metrics.
+    """Render a model's card and its metrics, and take paths of this machine out of its record.
 
     Args:
-        folder: A trained model; `README.md` and `metrics.json` are written into it.
+        folder: A trained model, or a copy of one; `README.md` and `metrics.json` are written into it, and
+            `training.json` is rewritten as it may be published.
         metrics: From `metrics_of`.
         training_data: Markdown about the training photographs; without it the card says what the record says.
         repo_id: Hub repository that the card is for; without it the card speaks of the model by its name.
-        space: Hub Space ("namespace/name") that holds the code.
+        code: Where the code is, see `code_url`; a card for the Hub must say so, one in this repository need not.
 
     Returns:
         The card, as written.
 
     Raises:
-        ValueError: If the folder holds no trained model, or not the weights that were measured.
+        ValueError: If the folder holds no trained model, or not the weights that were measured, or a card for the Hub
+            cannot say where the code is.
     """
     model = load(folder)
     stages = earlier_stages(folder)
@@ -76,28 +83,40 @@ def write_card(
         )
     if metrics["weights_sha256"] != weights_hash(folder):
         raise ValueError(f"{folder} holds other weights than those that were measured: evaluate it again")
+    url = code_url(code) if code or repo_id else None
+    public_stages = [public_stage(stage) for stage in stages]
+    shares = [share for stage in stages if (share := _degraded_share(stage))]
     card = ModelCard.from_template(
-        _card_data(model.name, stages, metrics),
+        _card_data(model.name, public_stages, metrics),
         template_path=str(TEMPLATE),
         title=ZOO[model.name].title,
+        titles=[entry.title for entry in ZOO.values()],
         name=model.name,
-        summary=_SUMMARIES[model.name],
+        summary=(inspect.getdoc(type(model)) or "").partition("\n")[0],
+        distilled=any(_is_distilled(stage) for stage in stages),
         working_size=model.working_size,
         parameters=f"{sum(p.numel() for p in model.parameters()):,}",
         source=repo_id or model.name,
         repo_id=repo_id,
-        space=space,
+        install=f"git+{url}" if url else ".   # in the root of the repository that this file is in",
+        space=code if code and is_hub_id(code) else None,
+        space_url=url,
         results_table=table({"rows": {GRAY: metrics[GRAY], model.name: metrics["model"], TRUTH: metrics[TRUTH]}}),
         differences_table=difference_table({"differences": {f"{model.name} - {GRAY}": metrics["above_gray"]}})
         if "above_gray" in metrics
         else None,
         metrics=metrics,
-        stages=stages,
-        datasets=sorted({_public_name(stage["dataset"]) for stage in stages}),
+        stages=[
+            public | {"start": _start(stages, number), "losses": _losses(stages[number])}
+            for number, public in enumerate(public_stages)
+        ],
+        datasets=sorted({stage["dataset"] for stage in public_stages}),
         training_data=training_data.strip() if training_data else None,
         has_samples=(folder / SHEET).is_file(),
         has_curves=(folder / CURVES).is_file(),
+        degraded=f"{shares[-1]:.0%}" if shares else None,
     )
+    (folder / RECORD).write_text(json.dumps({"stages": public_stages}, indent=1) + "\n", encoding="utf-8")
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     card.save(folder / "README.md")
     return card
@@ -117,7 +136,7 @@ def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
                 "evaluation.json`, then give --evaluation evaluation.json"
             )
         metrics = json.loads(file.read_text(encoding="utf-8"))
-        return metrics | {"dataset": _public_name(metrics["dataset"])}
+        return metrics | {"dataset": public_name(metrics["dataset"])}
     result = _read_evaluation(evaluation)
     rows, hashes = result["rows"], result["weights_sha256"]
     own = weights_hash(folder)
@@ -133,7 +152,7 @@ def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
         )
     return (
         {key: result[key] for key in _FACTS}
-        | {"dataset": _public_name(result["dataset"]), "weights_sha256": own}
+        | {"dataset": public_name(result["dataset"]), "weights_sha256": own}
         | {GRAY: rows[GRAY], "model": rows[row], TRUTH: rows[TRUTH]}
         | {"above_gray": result["differences"][f"{row} - {GRAY}"]}
     )
@@ -155,38 +174,84 @@ def _read_evaluation(file: Path) -> dict[str, Any]:
     return result
 
 
-def _public_name(dataset: str) -> str:
-    """A data set's Hub id; of a local one only the folder's or file's name."""
-    return dataset if re.fullmatch(HUB_ID, dataset) and not Path(dataset).exists() else Path(dataset).name
-
-
 def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any]) -> ModelCardData:
-    """The front matter, with the gray row beside every result."""
-    results = []
-    for row, label in (("model", ""), (GRAY, ", gray copy of the input")):
-        results += [
-            EvalResult(
-                task_type="image-to-image",
-                dataset_type=metrics["dataset"],
-                dataset_name=metrics["dataset"],
-                dataset_split=metrics["split"],
-                metric_type=metric,
-                metric_name=title + label,
-                metric_value=metrics[row][key],
-            )
-            for key, (metric, title) in _METRICS.items()
-        ]
-    hub_ids = sorted({dataset for dataset in (_public_name(stage["dataset"]) for stage in stages) if "/" in dataset})
+    """The front matter; its results are this model's alone."""
+    results = [
+        EvalResult(
+            task_type="image-to-image",
+            dataset_type=metrics["dataset"],
+            dataset_name=metrics["dataset"],
+            dataset_split=metrics["split"],
+            metric_type=metric,
+            metric_name=title,
+            metric_value=metrics["model"][key],
+        )
+        for key, (metric, title) in _METRICS.items()
+        if key in metrics["model"]
+    ]
+    begun_with = [str(stage["options"].get("init_from")) for stage in stages]
+    base_models = [efficientnet_lite.HUB_ID] if any(_has_imagenet_encoder(stage) for stage in stages) else []
     return ModelCardData(
         library_name="landscape-colorization",
         pipeline_tag="image-to-image",
         license="apache-2.0",
         tags=["image-colorization", "landscape", "model_hub_mixin", "pytorch_model_hub_mixin"],
-        datasets=hub_ids or None,
-        metrics=["psnr", "ssim"],
+        base_model=[*base_models, *filter(is_hub_id, dict.fromkeys(begun_with))] or None,
+        datasets=sorted({stage["dataset"] for stage in stages if is_hub_id(stage["dataset"])}) or None,
+        metrics=[metric for key, (metric, _) in _METRICS.items() if key in metrics["model"]],
         model_name=f"landscape-colorization-{name}",
         eval_results=results,
     )
+
+
+def _start(stages: list[dict[str, Any]], number: int) -> str:
+    """What a run began with, in words."""
+    options = stages[number]["options"]
+    if source := options.get("init_from"):
+        return f"the weights of {_model_name(source, f'run {number}' if number else 'an unpublished model')}"
+    if _has_imagenet_encoder(stages[number]):
+        hub_id, rate = efficientnet_lite.HUB_ID, options.get("pretrained_rate", 0)
+        learned = f"learned at {rate:g} of the learning rate" if rate else "stayed frozen"
+        return (
+            "random weights, but for ImageNet's in its encoder "
+            f"([{hub_id}](https://huggingface.co/{hub_id})), which {learned}"
+        )
+    return "random weights"
+
+
+def _losses(stage: dict[str, Any]) -> str:
+    """What a run learned from, in words: what its curves hold and its options did not weigh with 0."""
+    options = stage["options"]
+    logged = set().union(*stage["curve"])
+    words = [text for name, text in _LOSSES.items() if name in logged and options.get(f"{name}_weight", 1)]
+    if (steps := options.get("l1_steps", 0)) and logged & {"gan", "wasserstein"}:
+        words[-1] += f" (after step {steps})"
+    if _is_distilled(stage):
+        teachers = options["teacher"] if isinstance(options["teacher"], list) else [options["teacher"]]
+        names = ", ".join(dict.fromkeys(_model_name(teacher, "not published") for teacher in teachers))
+        words.append(f"L1 to the mean output of {len(teachers)} trained models ({names})")
+    return ", ".join(words) or "what its options below weigh"
+
+
+def _model_name(source: str, other: str) -> str:
+    """A model that others can have, as code; of a folder here, `other`."""
+    return f"`{source}`" if source in ZOO or is_hub_id(source) else other
+
+
+def _is_distilled(stage: dict[str, Any]) -> bool:
+    return bool(stage["options"].get("teacher") and stage["options"].get("teacher_weight"))
+
+
+def _has_imagenet_encoder(stage: dict[str, Any]) -> bool:
+    """Whether a run began with the published encoder: it asked for it, and its width is the published one."""
+    options = stage["options"]
+    fits = options.get("width") == efficientnet_lite.WIDTH
+    return bool(options.get("pretrained")) and fits and not options.get("init_from")
+
+
+def _degraded_share(stage: dict[str, Any]) -> float:
+    """The share of a run's pictures that were degraded; the option has its second name since version 0.2."""
+    return stage["options"].get("degraded_share", stage["options"].get("old_share", 0.0))
 
 
 def main() -> None:
@@ -195,7 +260,8 @@ def main() -> None:
     try:
         training_data = options.training_data.read_text(encoding="utf-8") if options.training_data else None
         for folder in options.folders:
-            write_card(folder, metrics_of(folder, options.evaluation), training_data=training_data)
+            metrics = metrics_of(folder, options.evaluation)
+            write_card(folder, metrics, training_data=training_data, code=options.code)
             print(f"{folder}/README.md and {folder}/metrics.json written")
     except (ValueError, OSError) as error:
         sys.exit(f"train.publish.card: {error}")

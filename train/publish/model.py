@@ -1,4 +1,4 @@
-"""Publishing a finished run: a card, and one commit on the Hub."""
+"""Publishing of a finished run: its card, and one commit on the Hub."""
 
 import shutil
 import tempfile
@@ -43,6 +43,9 @@ class PublishOptions:
     """Folder of photographs for the sample sheet, to be seen by everybody; else the examples of the page."""
     space: str | None = None
     """Publish the page as this Space, "namespace/name"; the models' cards then say that the code is there."""
+    code: str | None = None
+    """Where the models' cards say that the code is, if not in --space: another Space, or the https:// URL of a git
+    repository."""
     private: bool = False
     """Make new repositories private."""
     revision: str | None = None
@@ -72,14 +75,11 @@ def publish_model(folder: Path, target: PublishOptions) -> str:
         stage = Path(temporary)
         for file in FILES:
             shutil.copy(folder / file, stage)
-        record = (folder / RECORD).read_text(encoding="utf-8")
-        if len(Path.home().parts) > 1:
-            record = record.replace(str(Path.home()), "~")  # no user's name in public
-        (stage / RECORD).write_text(record, encoding="utf-8")
+        shutil.copy(folder / RECORD, stage)
         save_curves(earlier_stages(folder), stage / CURVES)
         photographs = sorted(target.samples.iterdir()) if target.samples else sorted(_PHOTOGRAPHS.glob("*.jpg"))
         sample_sheet(model, photographs).save(stage / SHEET)
-        write_card(stage, metrics, training_data=training_data, repo_id=name, space=target.space)
+        write_card(stage, metrics, training_data=training_data, repo_id=name, code=target.code or target.space)
         gain = metrics["model"]["psnr_mean"] - metrics["gray"]["psnr_mean"]
         message = f"{model.name}: PSNR {gain:+.2f} dB against a gray copy"
         commit = push(name, stage, message=message, private=target.private, revision=target.revision)

@@ -11,7 +11,7 @@ from colorization.zoo import ZOO
 from train.publish.push import PushError, push
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("app.py", "requirements.txt", "README.md", "LICENSE")
+FILES = ("app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE")
 FOLDERS = ("colorization", "page")
 MAX_PLAIN_BYTES = 10_000_000  # what a Space takes as a plain file
 

