@@ -17,6 +17,7 @@ from support.preparing import made, names, opened, save
 from train.data.dataset import open_stream
 from train.data.stream import CropStream, batches
 from train.prepare import dataset as module
+from train.prepare.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -200,12 +201,10 @@ def test_a_split_without_a_usable_picture_is_named_and_not_written(crops, tmp_pa
     assert datasets.load_dataset(str(tmp_path / "out"), streaming=True).keys() == {"train"}
 
 
-def test_the_command_line(source, tmp_path, subprocess_env):
-    def run(*arguments):
-        words = [sys.executable, "-m", "train.prepare", *map(str, arguments)]
-        return subprocess.run(words, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=120)
-
-    done = run(source, "--output", tmp_path / "out", "--validation", "sea", "--license", "cc-by-4.0", "--shards", "16")
+def test_the_command_line(source, tmp_path, subprocess_env, monkeypatch):
+    options = ["--output", tmp_path / "out", "--validation", "sea", "--license", "cc-by-4.0", "--shards", "16"]
+    words = [sys.executable, "-m", "train.prepare", *map(str, [source, *options])]
+    done = subprocess.run(words, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "validation is sea, as asked for",
@@ -216,7 +215,6 @@ def test_the_command_line(source, tmp_path, subprocess_env):
         f"next: accelerate launch train --recipe all --dataset {tmp_path / 'out'}",
     ]
     assert len(list((tmp_path / "out").glob("train-*-of-00016.parquet"))) == 16
-    again = run(source, "--output", tmp_path / "out")
-    assert (
-        again.returncode == 1 and again.stderr.startswith("train.prepare: --output") and again.stderr.count("\n") == 1
-    )
+    monkeypatch.setattr(sys, "argv", ["train.prepare", str(source), "--output", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match=r"^train\.prepare: --output .* is there already[^\n]*$"):
+        main()
