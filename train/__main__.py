@@ -54,11 +54,11 @@ def _train(options: TrainOptions) -> None:
     os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
     tracker = None if options.run.report_to == "none" or options.run.dry_run else options.run.report_to
     accelerator = Accelerator(log_with=tracker, project_dir=options.output_dir)
-    accelerator.init_trackers("landscape-colorization")
     push = options.hub.push_to_hub and not options.run.dry_run and accelerator.is_main_process
     if push:
         check_trained(options)
     accelerator.wait_for_everyone()
+    accelerator.init_trackers("landscape-colorization")  # after the check: a refused run leaves nothing behind
     folders = []
     for name in options.recipes:
         settings = options.settings(name)

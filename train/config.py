@@ -92,6 +92,9 @@ class HubOptions:
     """User or organization to push to."""
     hub_prefix: str = "landscape-colorization"
     """First part of the repositories' names."""
+    hub_code: str | None = None
+    """Where the models' cards say that the code is: a Space (NAMESPACE/NAME) or the https:// URL of a git repository;
+    needed if pyproject.toml states no URL."""
     hub_private_repo: bool = False
     """Make new repositories private."""
 

@@ -1,4 +1,4 @@
-"""The trainer's `--push-to-hub`: checked before the first step, measured and published after the last."""
+"""`--push-to-hub` of the trainer: the check before the first step, measuring and publishing after the last."""
 
 import shlex
 from pathlib import Path
@@ -8,6 +8,7 @@ from train.config import TrainOptions
 from train.data.dataset import open_stream
 from train.evaluate.protocol import EvaluateOptions, evaluate
 from train.publish.model import PublishOptions, publish_model
+from train.publish.public import code_url
 from train.publish.push import PushError, check_push
 from train.tables import table
 
@@ -17,9 +18,13 @@ def check_trained(options: TrainOptions) -> None:
 
     Raises:
         PushError: If the push cannot work.
-        ValueError: If the photographs to measure on cannot be opened.
+        ValueError: If the photographs to measure on cannot be opened, or the cards could not say where the code is.
     """
     hub = options.hub
+    try:
+        code_url(hub.hub_code)
+    except ValueError as error:
+        raise ValueError(str(error).replace("--code", "--hub-code")) from error
     check_push([repo_id(str(hub.hub_namespace), name, hub.hub_prefix) for name in options.recipes])
     try:
         dataset = options.validation.validation_dataset or options.data.dataset
@@ -52,6 +57,7 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         folders=folders,
         namespace=options.hub.hub_namespace,
         prefix=options.hub.hub_prefix,
+        code=options.hub.hub_code,
         evaluation=evaluation,
         private=options.hub.hub_private_repo,
     )
@@ -62,7 +68,8 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         except (ValueError, PushError) as error:
             failed.append(str(error))
     if failed:
-        again = f"python -m train.publish {shlex.join(map(str, folders))} --namespace {options.hub.hub_namespace}"
-        raise PushError(
-            "\n".join([*failed, f"the models are trained and safe; to push again: {again} --evaluation {evaluation}"])
-        )
+        words = ["python", "-m", "train.publish", *map(str, folders), "--namespace", str(options.hub.hub_namespace)]
+        words += ["--prefix", options.hub.hub_prefix, "--evaluation", str(evaluation)]
+        words += ["--code", options.hub.hub_code] if options.hub.hub_code else []
+        words += ["--private"] if options.hub.hub_private_repo else []
+        raise PushError("\n".join([*failed, f"the models are trained and safe; to push again: {shlex.join(words)}"]))

@@ -309,7 +309,7 @@ def test_the_command_line_says_what_it_did_and_what_it_could_not(hub_env, live_h
 
 def options_of_a_run(dataset, folder, **given):
     options = {"recipe": "unet", "dataset": dataset, "output_dir": folder, "push_to_hub": True}
-    return parse(training.words(**options | {"hub_namespace": "tester"} | given))
+    return parse(training.words(**options | {"hub_namespace": "tester", "hub_code": "tester/demo"} | given))
 
 
 @pytest.mark.parametrize(
@@ -317,6 +317,7 @@ def options_of_a_run(dataset, folder, **given):
     [
         ({}, None),
         ({"hub_namespace": "club"}, "tester may not write to club"),
+        ({"hub_code": "demo"}, "--hub-code is demo, expected a Space"),
         ({"validation_split": "test"}, "it must be measured: cannot open the split 'test'"),
         ({"validation_dataset": "/no/such/folder"}, "it must be measured: cannot open /no/such/folder"),
     ],
@@ -332,9 +333,20 @@ def test_a_training_that_could_not_be_published_does_not_begin(hub, parquet, tmp
 def test_one_refused_model_does_not_keep_the_others_and_says_how_to_go_on(hub, parquet, tmp_path, capsys):
     folders = [shutil.copytree(EMBEDDED / name, tmp_path / name) for name in ("pix2pix", "unet")]
     hub.fault = lambda method, path, _: 403 if "pix2pix/commit/" in path else None
-    with pytest.raises(PushError, match=r"to push again: python -m train.publish .* --namespace tester --evaluation"):
+    with pytest.raises(
+        PushError, match=r"to push again: python -m train.publish .* --namespace tester .* --code tester/demo"
+    ):
         publish_trained(options_of_a_run(parquet, tmp_path), folders)
     assert f"published {REPO}@" in capsys.readouterr().out
-    hub.fault = lambda *_: None
-    publish_trained(options_of_a_run(parquet, tmp_path), folders)
-    assert set(hub.files("models", "tester/landscape-colorization-pix2pix")) == FILES
+    assert (tmp_path / "evaluation.json").is_file(), "what --evaluation names"
+
+
+def test_a_refused_check_leaves_nothing_behind(hub_env, live_hub, parquet, tmp_path):
+    live_hub.reset()
+    given = {"recipe": "unet", "dataset": parquet, "output_dir": tmp_path / "runs", "push_to_hub": True}
+    given |= {"hub_namespace": "club", "hub_code": "tester/demo", "max_train_steps": 1, "dataloader_num_workers": 0}
+    line = [sys.executable, "-m", "train", *training.words(**given)]
+    done = subprocess.run(line, cwd=ROOT, env=hub_env, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("train: tester may not write to club")
+    left = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert not left, "a tracker's run, or a checkpoint"

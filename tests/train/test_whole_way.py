@@ -41,7 +41,8 @@ def published(command, live_hub, crops, tmp_path_factory):
     command(
         *TWO.split(), "--recipe", "all", "--dataset", "tester/places", "--output-dir", folder / "runs",
         "--max-train-steps", 6, "--resolution", 32, "--train-batch-size", 2, "--dataloader-num-workers", 0, *SMALL,
-        "--unet.perceptual-weight", 0, "--push-to-hub", "--hub-namespace", "tester", ACCELERATE_USE_CPU="true",
+        "--unet.perceptual-weight", 0, "--push-to-hub", "--hub-namespace", "tester",
+        "--hub-code", "tester/demo", ACCELERATE_USE_CPU="true",
     )  # fmt: skip
     repos = {name: live_hub.repos["models", f"tester/landscape-colorization-{name}"] for name in NAMES}
     return {name: repo.branches["main"] for name, repo in repos.items()}
