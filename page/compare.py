@@ -1,85 +1,131 @@
-"""Compare tab: one photograph, every model, side by side."""
+"""Colorize tab: one photograph, every model, compared; and the endpoint `/colorize`."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
-import numpy as np
-import torch
-from PIL import Image
 
-from colorization.colorizer import Colorizer
 from colorization.decode import DecodeError
-from colorization.inference import MAX_STRENGTH, colorize, gray
-from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, score
+from colorization.inference import MAX_STRENGTH
 from colorization.zoo import ZOO
-from page import pictures
-from page.examples import examples
-from page.gpu import with_gpu
+from page import downloads, examples, pictures, viewer
+from page.i18n import label, say
 from page.models import Models
-from page.worker import decode
+from page.photograph import Photograph, Photographs
+from page.scores import HEADERS, rows, table
 
-HEADERS = ["", "seconds", "PSNR (dB)", "SSIM", "delta E 2000"]
-_SCORED_SIDE = 1024  # scores of larger photographs are taken from copies of this long side
-
-
-class Result(NamedTuple):
-    """One version of a photograph."""
-
-    name: str
-    picture: Image.Image | None
-    seconds: float
-    scores: Scores | None
-    """Against the original, where that was in color."""
-    problem: str = ""
-    """Why there is no picture."""
+LIMITS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB and 40 megapixels"
+# Events that run networks or decode share one place in the queue; those that only put colors on a lightness another.
+MODELS: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": 1}
+VIEWS: dict[str, Any] = {"concurrency_id": "views", "concurrency_limit": 2, "api_visibility": "private"}
 
 
-class Comparison:
-    """A photograph and its black-and-white version, to be colored by several models.
+class Compare:
+    """What the tab's events do, for all visitors.
 
-    Attributes:
-        original: The upload, if it was in color, else None.
-        light: What the models see, in gray; of the upload's size.
+    Args:
+        models: What is served, now and after later swaps.
+        photographs: Those of the last minutes.
     """
 
-    def __init__(self, picture: Image.Image) -> None:
-        small = np.asarray(_small(picture.convert("RGB")))
-        in_color = colorfulness(small) > COLOR_THRESHOLD
-        self.original = picture if in_color else None
-        self._truth = small if in_color else None
-        self.light = gray(picture)
+    def __init__(self, models: Models, photographs: Photographs) -> None:
+        self.models, self.photographs = models, photographs
 
-    def gray_scores(self) -> Scores | None:
-        """How the gray copy scores: the row to beat."""
-        return self._scores(self.light)
+    def show(self, file: str | None, strength: float, request: gr.Request) -> Iterator[tuple[Any, Any]]:
+        """Color an upload; gives the viewer's value after each model, and at the end what is shown."""
+        if file is None:
+            yield {}, None
+            return
+        try:
+            views: dict[str, Any] = {}
+            for photograph in self.photographs.colored(file, self.models.current()):
+                value = viewer.shown(photograph, strength, views) | {"notes": _notes(photograph, request)}
+                yield value, None if value["doing"] else (file, strength)
+        except DecodeError as error:
+            yield {"error": refusal(error, request)}, None
 
-    def results(self, models: Mapping[str, Colorizer], strength: float = 1.0) -> Iterator[Result]:
-        """Color the photograph with one model after the other, each as soon as it is ready.
+    def restyle(self, shown: tuple[str, float] | None, strength: float, request: gr.Request) -> tuple[Any, Any]:
+        """Show the same photograph at another strength; no network runs."""
+        if shown is None or shown[1] == strength:
+            return gr.skip(), gr.skip()
+        try:
+            photograph = self.photographs.again(shown[0], self.models.current())
+        except DecodeError as error:
+            return {"error": refusal(error, request)}, None
+        value = viewer.shown(photograph, strength, {}) | {"notes": _notes(photograph, request)}
+        return value, (shown[0], strength)
 
-        Raises:
-            ValueError: If the strength of color is not a number of 0 to 2.
+    def score(self, shown: tuple[str, float] | None, request: gr.Request) -> Any:
+        """The table of scores for what is shown."""
+        if shown is None:
+            return ""
+        try:
+            return table(self.photographs.again(shown[0], self.models.current()), shown[1], request)
+        except DecodeError:  # the upload is gone, as the viewer says
+            return ""
+
+    def details(self, shown: tuple[str, float] | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        """Pictures that the viewer asks for: versions at full size, errors."""
+        if shown is None:
+            return {}
+        file, strength = shown
+        wanted = [str(key).partition(" ") for key in list(event._data.get("keys", []))[: 4 * len(ZOO)]]
+        try:
+            photograph = self.photographs.again(file, self.models.current())
+            answer: dict[str, Any] = {}
+            names = [name for kind, _, name in wanted if kind == "full" and name in photograph.names]
+            for name, picture in photograph.full(names, strength) if names else ():
+                answer[f"full {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}")
+            for kind, _, name in wanted:
+                if kind == "error" and name in ZOO and name in photograph.names and photograph.original:
+                    picture = photograph.error(name, strength)
+                    answer[f"error {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}-error")
+        except DecodeError as error:
+            return {"failed": refusal(error, request)}
+        return {"id": viewer.identity(photograph, strength), "details": answer}
+
+    def download(self, shown: tuple[str, float] | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        """A file to save: one version as PNG, or all of them with the comparison sheet."""
+        if shown is None:
+            return {}
+        file, strength = shown
+        name = str(event._data.get("name"))
+        try:
+            photograph = self.photographs.again(file, self.models.current())
+            if name == "zip":
+                path = downloads.all_versions(photograph, strength)
+            elif name in photograph.names:
+                path = downloads.one_version(photograph, name, strength)
+            else:
+                return {}
+        except DecodeError as error:
+            return {"failed": refusal(error, request)}
+        return {"id": viewer.identity(photograph, strength), "download": name, "save": pictures.served(path)}
+
+    def endpoint(self, file: str | None, strength: float) -> Iterator[list[Any]]:
+        """Color one photograph with every model.
+
+        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file, and the strength of color, 0 to 2. Returns the original
+        if it was in color, the black-and-white input, one PNG and one caption per model (its time, and where its
+        weights came from), a table of scores, and notes.
         """
-        for name, model in models.items():
-            start = time.perf_counter()
-            try:
-                picture = colorize(model, self.light, strength)
-            except FloatingPointError as error:  # one model's failure is not the others'
-                yield Result(name, None, time.perf_counter() - start, None, str(error))
-                continue
-            seconds = time.perf_counter() - start
-            yield Result(name, picture, seconds, self._scores(picture))
-
-    def _scores(self, picture: Image.Image) -> Scores | None:
-        return None if self._truth is None else score(np.asarray(_small(picture)), self._truth)
-
-
-def _small(picture: Image.Image) -> Image.Image:
-    """A copy that is quick to measure."""
-    small = picture.copy()
-    small.thumbnail((_SCORED_SIDE, _SCORED_SIDE), Image.Resampling.BOX, reducing_gap=None)
-    return small
+        if file is None:
+            raise gr.Error("There is no photograph: send one as a file.", print_exception=False)
+        served = self.models.current()  # whatever is swapped meanwhile, this request keeps these
+        try:
+            photograph = self.photographs.again(file, served)
+            names = photograph.names
+            files = {name: pictures.store(picture, name) for name, picture in photograph.full(names, strength)}
+        except DecodeError as error:
+            text = refusal(error, None)
+            raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
+        captions = []
+        for name, made in photograph.predictions.items():
+            outcome = f"failed: {made.problem}" if made.problem else f"{made.seconds:.2f} s"
+            captions.append(f"**{ZOO[name].title}**, {outcome}, {served[name].origin}")
+        notes = "".join(f"Note: {text}. " for text in photograph.notes)
+        versions = [files.get(name) for name in ("original", "input", *ZOO)]
+        yield [*versions, *captions, rows(photograph, strength), notes]
 
 
 def compare_tab(models: Models) -> None:
@@ -88,103 +134,79 @@ def compare_tab(models: Models) -> None:
     Args:
         models: What is served, now and after later swaps.
     """
-    files = gr.State({})  # where each version of the photograph lies, for the slider
-    with gr.Tab("Colorize"):
-        upload = pictures.upload()
-        gr.Examples([str(file) for file in examples()], upload, label="Or one of these")
-        strength = strength_slider()
-        notes = gr.Markdown()
-        with gr.Row():
-            original = pictures.shown("Original", "original", visible=False)
-            light = pictures.shown("Input, black and white", "input")
-            results, captions = [], []
-            for name in ZOO:
-                with gr.Column(min_width=200):
-                    results.append(pictures.shown(ZOO[name].title, name))
-                    captions.append(gr.Markdown(elem_classes="caption"))
-        with gr.Row():
-            versions = ["input", *ZOO, "original"]
-            left = gr.Dropdown(versions, value="input", label="Left")
-            right = gr.Dropdown(versions, value=versions[-2], label="Right")
-        slider = gr.ImageSlider(label="Before and after", format="png", interactive=False, elem_id="slider")
-        with gr.Column(visible=False) as scored:
-            scores = gr.Dataframe(headers=HEADERS, interactive=False, label="Times and scores")
-            gr.Markdown(
-                "Taken at a long side of at most 1024 px. Higher PSNR and SSIM are better, lower delta E is. "
-                "The gray copy is the row to beat."
-            )
-    colored = gr.on(
-        [upload.change, strength.change],
-        with_gpu(_colorize_with(models)),
+    compare = Compare(models, Photographs())
+    with gr.Tab("Colorize"), gr.Row(elem_id="compare"):
+        shown = gr.State(None, time_to_live=3600)  # the upload and the strength that the viewer shows
+        with gr.Column(elem_id="side", min_width=280, scale=0):
+            upload = pictures.upload()
+            gr.Markdown(label(LIMITS), elem_id="limits")
+            strength = strength_slider()
+            gallery = examples.gallery()
+        with gr.Column(elem_id="main", min_width=320, scale=1):
+            comparison = viewer.viewer()
+            scores = gr.HTML(elem_id="scores", apply_default_css=False)
+            answers = viewer.answers()
+            _endpoint(compare, upload, strength)
+    gallery.pick(examples.picked, None, upload, show_progress="hidden", **VIEWS)
+    coloring = upload.change(
+        compare.show,
         [upload, strength],
-        [original, light, *results, *captions, scores, notes, files],
+        [comparison, shown],
+        trigger_mode="always_last",
+        show_progress="minimal",
+        show_progress_on=comparison,
+        api_visibility="private",
+        **MODELS,
+    )
+    for event in (coloring.then, strength.change):  # the slider may have moved while the models were at work
+        event(
+            compare.restyle,
+            [shown, strength],
+            [comparison, shown],
+            trigger_mode="always_last",
+            show_progress="hidden",
+            **VIEWS,
+        )
+    shown.change(
+        compare.score,
+        shown,
+        scores,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_visibility="private",
+        concurrency_id="scores",
+        concurrency_limit=1,
+    )
+    comparison.want(compare.details, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
+    comparison.download(compare.download, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
+
+
+def _endpoint(compare: Compare, upload: gr.Image, strength: gr.Slider) -> None:
+    """`/colorize`, for programs: its outputs are not on the page."""
+    outputs: list[Any] = [pictures.result("Original", "original"), pictures.result("Input, black and white", "input")]
+    outputs += [pictures.result(ZOO[name].title, name) for name in ZOO]
+    outputs += [
+        gr.Textbox(label=f"{ZOO[name].title}: time, and where its weights came from", visible=False) for name in ZOO
+    ]
+    outputs.append(gr.Dataframe(headers=HEADERS, label="Scores", visible=False))
+    outputs.append(gr.Textbox(label="Notes", visible=False))
+    gr.Button(visible=False).click(
+        compare.endpoint,
+        [upload, strength],
+        outputs,
         api_name="colorize",
         api_description="Color one photograph with every model.",
-        trigger_mode="always_last",
+        **MODELS,
     )
-    colored.success(
-        lambda known: [gr.update(visible="original" in known)] * 2,
-        files,
-        [original, scored],
-        api_visibility="private",
-    )
-    for event in (colored.success, left.change, right.change):
-        event(_before_after, [files, left, right], slider, api_visibility="private", show_progress="hidden")
 
 
-def _colorize_with(models: Models) -> Callable[[str | None, float], Iterator[list[Any]]]:
-    """The function behind the page and the endpoint."""
-
-    def colorize(file: str | None, strength: float) -> Iterator[list[Any]]:
-        """Color one photograph with every model.
-
-        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file, and the strength of color, 0 to 2. Returns the original
-        if it was in color, the black-and-white input, one PNG and one caption per model (its time, and where its
-        weights came from), a table of times and scores, and notes.
-        """
-        if file is None:
-            yield [None, None, *[None] * len(ZOO), *[""] * len(ZOO), None, "", {}]
-            return
-        served = models.current()  # whatever is swapped meanwhile, this request keeps these
-        try:
-            picture, notes = decode(file)
-        except DecodeError as error:
-            text = f"This file cannot be colored: {error}."
-            raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
-        comparison = Comparison(picture)
-        files = {"input": pictures.store(comparison.light, "input")}
-        if comparison.original:
-            files["original"] = pictures.store(comparison.original, "original")
-        captions = dict.fromkeys(ZOO, "working ...")
-        rows = [_row("gray copy", None, comparison.gray_scores())]
-
-        def shown() -> list[Any]:
-            pictures = [files.get(name) for name in ("original", "input", *ZOO)]
-            return [*pictures, *captions.values(), rows, "".join(f"Note: {text}. " for text in notes), files]
-
-        yield shown()
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        for result in comparison.results({name: one.model.to(device) for name, one in served.items()}, strength):
-            title = ZOO[result.name].title
-            if result.picture:
-                files[result.name] = pictures.store(result.picture, result.name)
-            outcome = f"{result.seconds:.2f} s" if result.picture else f"failed: {result.problem}"
-            captions[result.name] = f"**{title}**, {outcome}, {served[result.name].origin}"
-            rows.append(_row(title, result.seconds, result.scores))
-            yield shown()
-
-    return colorize
+def refusal(error: DecodeError, request: gr.Request | None) -> str:
+    """Why a file cannot be colored, as a sentence."""
+    return say(request, "This file cannot be colored: {}.").format(say(request, str(error)))
 
 
-def _before_after(files: dict[str, str], left: str, right: str) -> tuple[str, str] | None:
-    """The two files that the pickers name; nothing while one of them is not there."""
-    return (files[left], files[right]) if left in files and right in files else None
-
-
-def _row(name: str, seconds: float | None, scores: Scores | None) -> list[str]:
-    """One line of the table; what was not measured is a dash."""
-    cells = ["-"] * 3 if scores is None else [f"{scores.psnr:.2f}", f"{scores.ssim:.4f}", f"{scores.delta_e:.2f}"]
-    return [name, "-" if seconds is None else f"{seconds:.2f}", *cells]
+def _notes(photograph: Photograph, request: gr.Request) -> list[str]:
+    return [say(request, "Note: {}.").format(say(request, note)) for note in photograph.notes]
 
 
 def strength_slider() -> gr.Slider:
@@ -194,8 +216,8 @@ def strength_slider() -> gr.Slider:
         MAX_STRENGTH,
         value=1,
         step=0.1,
-        label="Strength of color",
-        info="1 is as predicted; more is more vivid, and further from the truth on average; 0 is gray",
+        label=label("Strength of color"),
+        info=label("0 is gray, 1 as predicted, more is more vivid and further from the truth on average"),
         elem_id="strength",
     )
 

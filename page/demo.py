@@ -10,13 +10,27 @@ from page.compare import compare_tab
 from page.i18n import I18N
 from page.models import Models
 
-INTRO = """# Landscape colorization
-Drop in a black-and-white landscape photograph: three models, from three rounds of one project, color it side by side
-at its full size. A color photograph is turned gray first, and the models are measured against it.
-The colors are plausible, not historical. People and rooms are not what the models learned: skin often turns bluish.
-"""
 # What `launch()` is to be given for the page to look as it should, beside what serves and protects it.
-LOOK: dict[str, Any] = {"css_paths": [Path(__file__).with_name("style.css")], "i18n": I18N}
+LOOK: dict[str, Any] = {
+    # In the head, as gradio would confine rules given as `css` to what lies inside its own margins.
+    "head": f"<style>{Path(__file__).with_name('style.css').read_text(encoding='utf-8')}</style>",
+    "i18n": I18N,
+    # The visitor's own font, as gradio's bold one lacks letters, and gray that everybody can read.
+    "theme": gr.themes.Default(font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")).set(
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        block_label_text_color="*neutral_700",
+        block_label_text_color_dark="*neutral_200",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_800",
+    ),
+}
 
 
 def build_demo(models: Models) -> gr.Blocks:
@@ -26,7 +40,8 @@ def build_demo(models: Models) -> gr.Blocks:
         models: What is served, now and after later swaps.
     """
     with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
-        gr.Markdown(INTRO)
-        compare_tab(models)
-        about_tab(models, demo)
+        gr.Markdown("# Landscape colorization")
+        with gr.Tabs():
+            compare_tab(models)
+            about_tab(models, demo)
     return demo

@@ -1,12 +1,16 @@
 """The page's pictures: uploads that gradio neither opens nor fetches, results that it serves as they are."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
+
+from page.i18n import label
 
 
 def upload() -> gr.Image:
@@ -16,12 +20,13 @@ def upload() -> gr.Image:
     of. The methods are replaced on this one object: gradio writes a .pyi file beside the source of every subclass.
     """
     image = gr.Image(
-        label="Your photograph",
+        label=label("Your photograph"),
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard"],
         elem_id="upload",
-        height=260,
+        height=190,
+        buttons=["fullscreen"],
     )
     move = image.async_move_resource_to_block_cache
 
@@ -42,16 +47,9 @@ def upload() -> gr.Image:
     return image
 
 
-def shown(label: str, name: str, visible: bool = True) -> gr.Image:
-    """A result: no upload, but a download."""
-    return gr.Image(
-        label=label,
-        format="png",
-        interactive=False,
-        visible=visible,
-        elem_id=name,
-        buttons=["download", "fullscreen"],
-    )
+def result(label: str, name: str) -> gr.Image:
+    """A result of the endpoint, which the page itself does not show."""
+    return gr.Image(label=label, format="png", interactive=False, visible=False, elem_id=name)
 
 
 def store(picture: Image.Image, name: str) -> str:
@@ -59,3 +57,15 @@ def store(picture: Image.Image, name: str) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "png", compress_level=1)
     return save_bytes_to_cache(buffer.getvalue(), f"{name}.png", get_upload_folder())
+
+
+def view(picture: Image.Image, name: str) -> dict[str, Any]:
+    """Write a picture for the screen: a JPEG of the best quality, without subsampled color, is a tenth of a PNG."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "jpeg", quality=95, subsampling=0)
+    return served(save_bytes_to_cache(buffer.getvalue(), f"{name}.jpg", get_upload_folder()))
+
+
+def served(path: str) -> dict[str, Any]:
+    """A file as a value that our own components send to the browser."""
+    return FileData(path=path, orig_name=Path(path).name).model_dump()

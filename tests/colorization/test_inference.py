@@ -16,7 +16,6 @@ from colorization.inference import lightness as lightness_of
 from colorization.lab import rgb_to_network
 from colorization.metrics import colorfulness
 from colorization.zoo import ZOO
-from page.compare import Comparison
 
 
 class Vivid(Colorizer):
@@ -182,18 +181,6 @@ def test_a_gray_copy_is_exactly_gray_and_as_light(photograph):
 def test_damaged_weights_are_named_not_painted_black(photograph):
     with pytest.raises(FloatingPointError, match="weights are damaged"):
         colorize(Vivid(a=float("nan")), photograph)
-
-
-def test_a_color_photograph_is_compared_and_a_gray_one_is_not(photograph):
-    models = {"unet": load("unet")}
-    color, mono = Comparison(photograph), Comparison(gray(photograph))
-    assert color.original is photograph and mono.original is None
-    assert np.array_equal(np.asarray(color.light), np.asarray(mono.light))
-    (result,) = color.results(models)
-    assert result.scores.psnr > 10 and result.seconds > 0 and result.picture.size == photograph.size
-    assert color.gray_scores().delta_e > 0
-    (result,) = mono.results(models)
-    assert result.scores is None and mono.gray_scores() is None
 
 
 def test_contact_sheet_holds_every_picture():

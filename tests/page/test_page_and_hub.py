@@ -106,4 +106,4 @@ print(len(answer), sys.modules["spaces"].lent if "spaces" in sys.modules else "n
     env = subprocess_env | {"PYTHONPATH": f"{tmp_path}:{ROOT}", "GRADIO_TEMP_DIR": str(tmp_path / "files")}
     env |= {"SPACES_ZERO_GPU": "true"} if zero_gpu else {}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.stdout.split("\n")[-2] == f"11 {['colorize'] if zero_gpu else 'no GPU wanted'}", done.stderr
+    assert done.stdout.split("\n")[-2] == f"10 {['predict_each'] if zero_gpu else 'no GPU wanted'}", done.stderr
