@@ -61,7 +61,9 @@ def test_everything_imported_is_declared(part):
     for module in set(imported(part)) - set(sys.stdlib_module_names) - ours:
         names = {canonicalize_name(name) for name in distributions.get(module, [module])}
         exempt = (part, module) in NOT_DECLARED
-        assert exempt or names & declared.keys(), f"{part} imports {module}, which pyproject.toml does not declare for it"
+        assert exempt or names & declared.keys(), (
+            f"{part} imports {module}, which pyproject.toml does not declare for it"
+        )
 
 
 def test_requirements_pin_what_is_declared():
