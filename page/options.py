@@ -58,9 +58,14 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
     given = parser.parse_args(arguments)
     if not given.port.isascii() or not given.port.isdigit() or int(given.port) > 65535:
         parser.error(f"--port or GRADIO_SERVER_PORT is {given.port!r}, expected a number of 0 to 65535")
+    try:
+        port = _free_port(given.host, int(given.port))
+    except OSError as error:
+        text = "stop what listens there, or give another --port (0 takes any free one)"
+        parser.error(f"cannot listen on {given.host}, port {given.port}: {error.strerror}: {text}")
     return Options(
         host=given.host,
-        port=int(given.port),
+        port=port,
         share=given.share,
         root_path=given.root_path,
         hosts=_hosts(given, get("SPACE_HOST", "")),
@@ -89,12 +94,8 @@ def is_address(name: str) -> bool:
     return True
 
 
-def free_port(host: str, port: int) -> int:
-    """The port, if it is free; any free one for 0.
-
-    Raises:
-        OSError: If it is taken, or the address is not one of this machine.
-    """
+def _free_port(host: str, port: int) -> int:
+    """The port, if it is free; any free one for 0; raises `OSError` if it is taken or not of this machine."""
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

@@ -9,15 +9,17 @@ from typing import Any
 
 import fastapi
 import gradio as gr
+from gradio.block_function import BlockFunction
 from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
 from gradio.server_messages import ProcessCompletedMessage
 
 from page.refusal import RefusalError, client_of
 
+WAITING = 20  # in all
 PER_SESSION = 2  # waiting or worked on, of those that run models
 PER_CLIENT = 6  # the same, of one address
-UNHEARD_SECONDS = 30.0  # after which a place is freed that nobody listens to
+UNHEARD_SECONDS = 30.0  # without a listener, after which a place is freed
 _QUICK = 20  # of a session's calls that run no models
 MODELS = "models"  # the `concurrency_id` of all events that do
 
@@ -28,16 +30,18 @@ class Places:
     Args:
         demo: The page; its queue is asked here before it takes another call.
         behind_proxy: Whether X-Forwarded-For names the clients.
+        unheard_seconds: How long a place is kept for one who does not listen.
 
     Attributes:
         closing: Whether the page is about to end and takes nothing new.
         loop: The server's, once it runs.
     """
 
-    def __init__(self, demo: gr.Blocks, behind_proxy: bool) -> None:
+    def __init__(self, demo: gr.Blocks, behind_proxy: bool, unheard_seconds: float = UNHEARD_SECONDS) -> None:
+        demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)  # the only way to a function
         self.closing = False
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._demo, self._behind_proxy = demo, behind_proxy
+        self._demo, self._behind_proxy, self._unheard_seconds = demo, behind_proxy, unheard_seconds
         self._queue = demo._queue
         self._listeners: Counter[str] = Counter()
         self._take = self._queue.push
@@ -86,7 +90,7 @@ class Places:
         """Free the places of those who do not listen; runs for good."""
         while True:
             await asyncio.sleep(1)
-            late = time.monotonic() - UNHEARD_SECONDS
+            late = time.monotonic() - self._unheard_seconds
             for event in [*self._waiting(), *self._at_work()]:
                 if event.enqueue_time < late and not self._listeners[event.session_hash]:
                     await self._queue.clean_events(event_id=event._id)
@@ -94,22 +98,29 @@ class Places:
     async def finish(self, seconds: float) -> None:
         """Take nothing new, tell those who wait that they will not be served, and give work at hand this long."""
         self.closing = True
-        output = {"error": "The page is being restarted: send it again in a minute.", "title": "Restarting"}
         for event in self._waiting():
             await self._queue.remove_from_queue(event._id)
-            self._queue.send_message(event, ProcessCompletedMessage(output=output, success=False))
+            self._dismiss(event)
         end = time.monotonic() + seconds
         while self._at_work() and time.monotonic() < end:
             await asyncio.sleep(0.05)
+        for event in self._at_work():
+            self._dismiss(event)
         await asyncio.sleep(0.3)  # for the last answers to go out
+
+    def _dismiss(self, event: Event) -> None:
+        output = {"error": "The page is being restarted: send it again in a minute.", "title": "Restarting"}
+        self._queue.send_message(event, ProcessCompletedMessage(output=output, success=False))
 
     async def _push(self, body: PredictBodyInternal, request: fastapi.Request, username: str | None) -> Any:
         """Take a call into the queue, if its sender may have one place more."""
+        if body.fn_index not in self._demo.fns:
+            raise RefusalError(404, "There is no endpoint of this `fn_index`; /gradio_api/info describes them.")
         client = client_of(request.scope, self._behind_proxy)
-        heavy = self._demo.fns[body.fn_index].concurrency_id == MODELS if body.fn_index in self._demo.fns else False
+        heavy = _heavy(self._demo.fns[body.fn_index])
         mine, same_client = 0, 0
         for event in [*self._waiting(), *self._at_work()]:
-            if (event.concurrency_id == MODELS) == heavy:
+            if _heavy(event.fn) == heavy:
                 mine += event.session_hash == body.session_hash
                 same_client += client_of(event.request.scope, self._behind_proxy) == client
         if heavy and mine >= PER_SESSION:
@@ -130,3 +141,8 @@ class Places:
 
     def _at_work(self) -> list[Event]:
         return [event for job in self._queue.active_jobs for event in job or []]
+
+
+def _heavy(fn: BlockFunction) -> bool:
+    """Whether a function runs models: those of the endpoints do, and those that say so."""
+    return fn.concurrency_id == MODELS or fn.api_visibility == "public"

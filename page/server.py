@@ -23,8 +23,8 @@ from page.demo import LOOK, build_demo
 from page.files import PER_OWNER, TOTAL, Files
 from page.guard import Guard
 from page.models import Models, hub_models
-from page.options import Options, free_port
-from page.places import PER_SESSION, Places
+from page.options import Options
+from page.places import PER_SESSION, WAITING, Places
 
 log = logging.getLogger("page")
 
@@ -40,7 +40,6 @@ LAUNCH: dict[str, Any] = {
     "quiet": True,
     "prevent_thread_lock": True,
 }
-WAITING = 20  # places in the queue
 FINISH_SECONDS = 7.0  # for work at hand when the page is to end
 END_SECONDS = 9.5  # after which the process ends whatever still runs
 
@@ -59,13 +58,13 @@ def serve(options: Options) -> None:
     files = Files(Path(os.environ["GRADIO_TEMP_DIR"]))
     try:
         source = hub_models(os.environ)
-        port = _port(options)
-    except ValueError as error:
+        models = Models()
+        demo = build_demo(models)
+        places = Places(demo, options.space)
+        launch(demo, options, places, files)
+    except (ValueError, OSError) as error:
         files.close()
         sys.exit(f"app: {error}")
-    models = Models()
-    demo = build_demo(models)
-    places = _launch(demo, options, port, files)
     _tell(demo, options, models)
     if source:
         models.pull(source)
@@ -77,11 +76,9 @@ def serve(options: Options) -> None:
     _leave()
 
 
-def _launch(demo: gr.Blocks, options: Options, port: int, files: Files) -> Places:
-    """Start gradio's server behind the guard."""
-    demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
+def launch(demo: gr.Blocks, options: Options, places: Places, files: Files) -> None:
+    """Start gradio's server behind the guard; raises `OSError` if the port was taken meanwhile."""
     calls.speak(demo, files)
-    places = Places(demo, options.space)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -94,14 +91,13 @@ def _launch(demo: gr.Blocks, options: Options, port: int, files: Files) -> Place
     guard = Middleware(Guard, demo=demo, options=options, places=places, files=files)
     demo.launch(
         server_name=options.host,
-        server_port=port,
+        server_port=options.port,
         share=options.share,
         root_path=options.root_path,
         app_kwargs={"middleware": [guard], "lifespan": lifespan},
         **LAUNCH,
         **LOOK,
     )
-    return places
 
 
 def _tell(demo: gr.Blocks, options: Options, models: Models) -> None:
@@ -151,12 +147,3 @@ def _leave() -> None:
     atexit._run_exitfuncs()
     logging.shutdown()
     os._exit(0)
-
-
-def _port(options: Options) -> int:
-    """The port to listen on; raises `ValueError` if it cannot be had."""
-    try:
-        return free_port(options.host, options.port)
-    except OSError as error:
-        advice = "stop what listens there, or give another --port (0 takes any free one)"
-        raise ValueError(f"cannot listen on {options.host}, port {options.port}: {error.strerror}: {advice}") from error
