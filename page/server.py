@@ -5,13 +5,14 @@ import atexit
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -54,29 +55,46 @@ def serve(options: Options) -> None:
     for name in ("colorization", "page"):
         logging.getLogger(name).setLevel(options.log_level)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the guard says what is wrong with a form
-    stopped = _stopped()
-    files = Files(Path(os.environ["GRADIO_TEMP_DIR"]))
+    log.info("landscape-colorization %s, gradio %s", __version__, gr.__version__)
     try:
         source = hub_models(os.environ)
         models = Models()
-        demo = build_demo(models)
-        places = Places(demo, options.space)
-        launch(demo, options, places, files)
+    except ValueError as error:
+        _give_up(error)
+    for name, served in models.current().items():
+        log.info("model %s: %s", name, served.origin)
+    run(build_demo(models), options, started=lambda: source and models.pull(source), **LOOK)
+
+
+def run(demo: gr.Blocks, options: Options, started: Callable[[], Any] = lambda: None, **look: Any) -> NoReturn:
+    """Serve any page as `serve` does.
+
+    Args:
+        demo: The page.
+        options: How it is served.
+        started: Called once it answers.
+        look: Further arguments of `launch()`.
+    """
+    stopped = _stopped()
+    places, files = Places(demo, options.space), Files(Path(os.environ["GRADIO_TEMP_DIR"]))
+    try:
+        launch(demo, options, places, files, **look)
     except (ValueError, OSError) as error:
-        files.close()
-        sys.exit(f"app: {error}")
-    _tell(demo, options, models)
-    if source:
-        models.pull(source)
+        _give_up(error)
+    started()
+    _tell(demo, options)
     stopped.wait()
     threading.Thread(target=_end_anyway, daemon=True).start()
-    _finish(demo, places)
+    if places.loop:
+        asyncio.run_coroutine_threadsafe(places.finish(FINISH_SECONDS), places.loop).result()
+    demo.server.config.timeout_graceful_shutdown = 1  # for tabs that stay open
+    demo.close(verbose=False)
     files.close()
     log.info("ended")
     _leave()
 
 
-def launch(demo: gr.Blocks, options: Options, places: Places, files: Files) -> None:
+def launch(demo: gr.Blocks, options: Options, places: Places, files: Files, **look: Any) -> None:
     """Start gradio's server behind the guard; raises `OSError` if the port was taken meanwhile."""
     calls.speak(demo, files)
 
@@ -96,23 +114,20 @@ def launch(demo: gr.Blocks, options: Options, places: Places, files: Files) -> N
         root_path=options.root_path,
         app_kwargs={"middleware": [guard], "lifespan": lifespan},
         **LAUNCH,
-        **LOOK,
+        **look,
     )
 
 
-def _tell(demo: gr.Blocks, options: Options, models: Models) -> None:
-    """Say in the log what is served, and where."""
-    log.info("landscape-colorization %s, gradio %s", __version__, gr.__version__)
-    for name, served in models.current().items():
-        log.info("model %s: %s", name, served.origin)
+def _tell(demo: gr.Blocks, options: Options) -> None:
+    """Say in the log what is allowed, and where the page is."""
     log.info(
         "limits: %d MB and %d megapixels a photograph, %.0f s to decode it; %d places in the queue, %d a session; "
-        "%.1f GB of files, %.1f a session; bodies, rates and connections as in page/guard.py",
+        "%.1f GB of files, %.1f a session",
         *(MAX_BYTES / 1e6, MAX_PIXELS / 1e6, worker.SECONDS, WAITING, PER_SESSION, TOTAL / 1e9, PER_OWNER / 1e9),
     )
     if options.hosts is None:
         log.info("requests for any host name are answered; --trusted-host NAME bounds them")
-    log.info("serving at %s%s", demo.local_url, f" and {demo.share_url}" if demo.share_url else "")
+    log.info("serving at http://%s:%d/%s", options.host, options.port, f" and {demo.share_url}" * bool(demo.share_url))
 
 
 def _stopped() -> threading.Event:
@@ -129,20 +144,17 @@ def _stopped() -> threading.Event:
     return stopped
 
 
-def _finish(demo: gr.Blocks, places: Places) -> None:
-    """Let work at hand end and its answers go out, tell those who wait, close."""
-    if places.loop:
-        asyncio.run_coroutine_threadsafe(places.finish(FINISH_SECONDS), places.loop).result()
-    demo.server.config.timeout_graceful_shutdown = 1  # for tabs that stay open
-    demo.close(verbose=False)
-
-
 def _end_anyway() -> None:
     time.sleep(END_SECONDS)
     os._exit(0)
 
 
-def _leave() -> None:
+def _give_up(error: Exception) -> NoReturn:
+    shutil.rmtree(os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+    sys.exit(f"app: {error}")
+
+
+def _leave() -> NoReturn:
     """End the process at once: taking torch apart, object by object, takes longer than all that was at work."""
     atexit._run_exitfuncs()
     logging.shutdown()

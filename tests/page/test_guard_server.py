@@ -12,12 +12,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 from conftest import ROOT, encoded
-from support.served import API, served
+from support.served import API, file_of, served
 
 SPACE = {
-    "SYSTEM": "spaces",
     "SPACE_ID": "me/colors",
     "SPACE_HOST": "me-colors.hf.space",
     "GRADIO_SERVER_NAME": "0.0.0.0",
@@ -70,7 +70,6 @@ def space(subprocess_env, tmp_path_factory):
     """A page with the environment of a Space."""
     env = {name: value for name, value in subprocess_env.items() if name != "HF_TOKEN"} | SPACE
     with served(env, tmp_path_factory.mktemp("space")) as page:
-        page.http.base_url = page.url = page.url.replace("0.0.0.0", "127.0.0.1")
         yield page
 
 
@@ -113,38 +112,96 @@ def test_visitors_of_a_space_are_told_apart_by_its_proxy(space):
     assert space.http.post(f"{API}/reset", json={}, headers=second).status_code == 400
 
 
+SMALL = """
+import os, time
+import gradio as gr
+from page.files import own_folder
+from page.options import parse
+
+if __name__ == "__main__":
+    options = parse(["--port", "0"], {})
+    os.environ["GRADIO_TEMP_DIR"] = str(own_folder(os.environ["GRADIO_TEMP_DIR"]))
+    import logging
+    from page.server import run
+    logging.basicConfig(level="INFO")
+    def work(seconds):
+        time.sleep(seconds)
+        return "done"
+    with gr.Blocks() as demo:
+        gr.Button().click(work, gr.Number(), gr.Textbox(), api_name="colorize")
+    run(demo, options)
+"""
+
+
+def visits(page, *inputs):
+    """Ask for as many jobs at once, listen to all, with a tab open; returns the threads and where their answers go."""
+    results = {}
+
+    def visit(number):
+        results[number] = page.call(inputs[number])[1]
+
+    def stay():
+        with contextlib.suppress(Exception), page.http.stream("GET", f"{API}/heartbeat/tab") as stream:
+            for _ in stream.iter_lines():
+                pass
+
+    threading.Thread(target=stay, daemon=True).start()
+    threads = [threading.Thread(target=visit, args=[number]) for number in range(len(inputs))]
+    [thread.start() for thread in threads]
+    for _ in range(600):
+        health = page.http.get("/healthz").json()
+        if health["waiting"] + health["at_work"] == len(inputs):
+            break
+        time.sleep(0.02)
+    return threads, results
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_work_at_hand_and_then_the_page(space, subprocess_env, photograph, tmp_path, number):
-    """With tabs open: a heartbeat and a session that listens; and one visitor who waits behind another."""
-    with served(subprocess_env, tmp_path) if number == signal.SIGINT else contextlib.nullcontext(space) as page:
-        page.color(encoded(photograph, "jpeg")["bytes"])
-        results = {}
-
-        def visit(name):
-            results[name] = page.color(encoded(photograph.rotate(len(name)), "jpeg")["bytes"])
-
-        def stay():
-            with contextlib.suppress(Exception), page.http.stream("GET", f"{API}/heartbeat/tab") as stream:
-                for _ in stream.iter_lines():
-                    pass
-
-        threads = [threading.Thread(target=stay, daemon=True)]
-        threads += [threading.Thread(target=visit, args=[name]) for name in ("a", "bb", "ccc", "dddd")]
-        [thread.start() for thread in threads]
-        while page.http.get("/healthz").json()["waiting"] < 3:
-            time.sleep(0.02)
-        folder = next(Path(page.log.parent / "files").iterdir())
-        assert any(folder.rglob("*.png"))
-        worker, start = page.worker(), time.monotonic()
+def test_a_signal_ends_work_at_hand_and_then_the_page(subprocess_env, tmp_path, number):
+    """A small page of real gradio: what is at work gets its answer, who waits a sentence, and a tab may stay open."""
+    (tmp_path / "small.py").write_text(SMALL)
+    with served(subprocess_env, tmp_path, program=str(tmp_path / "small.py")) as page:
+        threads, results = visits(page, [2.5], [1], [1])
+        start = time.monotonic()
         page.process.send_signal(number)
+        time.sleep(0.3)
+        with contextlib.suppress(httpx2.TransportError):
+            answer = page.http.post(f"{API}/call/colorize", json={"data": [0]})
+            assert answer.status_code == 503 and "being restarted" in answer.json()["error"]
         assert page.process.wait(12) == 0
         assert time.monotonic() - start < 10
-        [thread.join(10) for thread in threads[1:]]
-        sentences = [result for result in results.values() if isinstance(result, str)]
-        assert len(results) == 4 and len(sentences) <= 3, results
-        assert all("is being restarted: send it again" in sentence for sentence in sentences), sentences
-        assert not folder.exists()
-        with pytest.raises(ProcessLookupError):
-            os.kill(worker, 0)
+        [thread.join(10) for thread in threads]
+        assert ["done"] in results.values()
+        assert list(results.values()).count("The page is being restarted: send it again in a minute.") == 2, results
+        assert not list((tmp_path / "files").glob("landscape-colorization-*"))
         log = page.log.read_text()
         assert "finishing what is at work" in log and log.rstrip().endswith("ended") and "Traceback" not in log
+
+
+def test_work_that_takes_too_long_does_not_keep_the_page(subprocess_env, tmp_path):
+    (tmp_path / "small.py").write_text(SMALL)
+    with served(subprocess_env, tmp_path, program=str(tmp_path / "small.py")) as page:
+        threads, results = visits(page, [60])
+        start = time.monotonic()
+        page.process.terminate()
+        assert page.process.wait(15) == 0 and time.monotonic() - start < 12
+        [thread.join(10) for thread in threads]
+        assert list(results.values()) == ["The page is being restarted: send it again in a minute."]
+
+
+def test_the_page_of_a_space_leaves_nothing_behind(space, photograph):
+    """Whether the photograph at work is done or not: its sender is answered, files and worker are gone."""
+    assert space.color(encoded(photograph)["bytes"])[0]
+    folder = next(Path(space.log.parent / "files").iterdir())
+    assert any(folder.rglob("*.png"))
+    upload = space.upload(encoded(photograph)["bytes"])
+    threads, results = visits(space, [file_of(upload), 1], [file_of(upload), 1])
+    worker, start = space.worker(), time.monotonic()
+    space.process.terminate()
+    assert space.process.wait(15) == 0 and time.monotonic() - start < 12
+    [thread.join(10) for thread in threads]
+    assert len(results) == 2 and all(isinstance(r, list) or "being restarted" in r for r in results.values()), results
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+    assert "Traceback" not in space.log.read_text()

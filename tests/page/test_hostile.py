@@ -48,9 +48,8 @@ def test_the_corpus_over_http(shared, page, photograph):
         else:
             right = "clear-error" in row["expect"] and isinstance(result, str) and result.endswith(".")
         if not right or seconds > 2 * SECONDS:
-            wrong.append(
-                f"{row['file']} ({row['odd']}): {str(result)[:200]}, {seconds:.1f} s; expected {row['expect']}"
-            )
+            outcome = f"{str(result)[:200]}, {seconds:.1f} s; expected {row['expect']}"
+            wrong.append(f"{row['file']} ({row['odd']}): {outcome}")
     assert not wrong, "\n".join(wrong)
     print(f"memory: {before:.0f} MB before, {page.memory():.0f} after, {peak:.0f} at most")
     assert page.memory() - before < 300
@@ -84,11 +83,14 @@ def test_traps_are_over_soon_with_others_in_the_queue(shared, page, photograph):
     others = [threading.Thread(target=other) for _ in range(3)]
     [thread.start() for thread in others]
     try:
+        start = time.monotonic()
+        page.color(encoded(photograph)["bytes"])
+        limit = max(SECONDS, 3 * (time.monotonic() - start))  # on a machine that is busy with other things
         for row, data in corpus(shared):
             if row["category"] in ("bomb", "zipbomb", "timebomb"):
                 start = time.monotonic()
                 assert patiently(page, data, row["upload_name"]), row
-                assert time.monotonic() - start < SECONDS, row
+                assert time.monotonic() - start < limit, row
     finally:
         stop.set()
         [thread.join(60) for thread in others]

@@ -81,11 +81,11 @@ def file_of(path):
 
 
 @contextlib.contextmanager
-def served(env, folder, *arguments):
-    """`python app.py` on a free port, until it answers; ended by SIGTERM if it still runs."""
+def served(env, folder, *arguments, program="app.py"):
+    """`python app.py` on a free port, from when it answers; ended by SIGTERM if it still runs."""
     log = folder / "log"
     env = env | {"GRADIO_TEMP_DIR": str(folder / "files"), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "app.py", "--port", "0", *arguments]
+    command = [sys.executable, program, "--port", "0", *arguments]
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
@@ -94,7 +94,7 @@ def served(env, folder, *arguments):
                 break
             assert process.poll() is None, log.read_text()
             time.sleep(0.25)
-        page = Served(process, log, match[1])
+        page = Served(process, log, match[1].replace("0.0.0.0", "127.0.0.1"))
         with page.http:
             yield page
     finally:
