@@ -1,80 +1,34 @@
-"""How long each model takes beside pix2pix's own generator: `python -m benchmarks.speed`.
+"""The time of each network, beside two published ones and beside what its arithmetic alone would take.
 
-The yardstick is the U-Net of the pix2pix paper at its full size (ngf 64, 54 M parameters) on 256x256, with random
-weights: what a colorizer of this lineage costs as published. Each of ours sees a 3:2 photograph at the size that it is
-run at. One run, all interleaved, so that a busy machine slows all of them alike.
+Part of `python -m benchmarks`; alone: `python -m benchmarks.speed`. The yardsticks are pix2pix's own generator at its
+full size (ngf 64, 54 M parameters) and siggraph17, both on 256x256 pixels with random weights: what a colorizer costs
+as published. Each of ours sees a 3:2 photograph at the size that it is run at.
 """
 
 import statistics
 import sys
-import time
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.timing import Times, as_text, interleaved, ratio
+from benchmarks.yardsticks import SIZE, PublishedUNet, Siggraph17
 from colorization.colorizer import Colorizer
 from colorization.inference import network_size
 from colorization.zoo import ZOO, load
 
-_CHANNELS = (64, 128, 256, 512, 512, 512, 512, 512)  # Isola et al. 2017, section 6.1.1: C64-C128-C256-C512-...
 _ROUNDS = 15
+_MATMUL = 1024  # side of the matrices that the machine's arithmetic is measured with
 
 
-class PublishedUNet(nn.Module):
-    """The encoder and decoder of the paper's layer table, 4x4 stride-2, batch normalized, with skip connections."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        for level, (c_in, c_out) in enumerate(zip((1, *_CHANNELS[:-1]), _CHANNELS, strict=True)):
-            bare = level in (0, len(_CHANNELS) - 1)
-            self.down.append(
-                nn.Sequential(
-                    nn.Conv2d(c_in, c_out, 4, 2, 1, bias=bare),
-                    nn.Identity() if bare else nn.BatchNorm2d(c_out),
-                    nn.LeakyReLU(0.2),
-                )
-            )
-        for level in reversed(range(len(_CHANNELS))):
-            c_in = _CHANNELS[level] * (1 if level == len(_CHANNELS) - 1 else 2)
-            c_out = _CHANNELS[level - 1] if level else 2
-            self.up.append(
-                nn.Sequential(
-                    nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=level == 0),
-                    nn.BatchNorm2d(c_out) if level else nn.Tanh(),
-                    nn.ReLU() if level else nn.Identity(),
-                )
-            )
-
-    def forward(self, L: Tensor) -> Tensor:
-        """Map (B, 1, 256, 256) to (B, 2, 256, 256)."""
-        skips, x = [], L
-        for down in self.down:
-            x = down(x)
-            skips.append(x)
-        x = self.up[0](skips.pop())
-        for up in self.up[1:]:
-            x = up(torch.cat((x, skips.pop()), dim=1))
-        return x
-
-
-@torch.inference_mode()
 def medians(models: dict[str, Colorizer]) -> dict[str, float]:
     """Time each model at its working size for a 3:2 photograph, and the yardstick, turn by turn.
 
     Returns:
         Median seconds of one forward pass, by name; the yardstick's is `unet_256`.
     """
-    networks: dict[str, nn.Module] = {"unet_256": PublishedUNet().eval(), **models}
-    inputs = {name: torch.rand(1, 1, *reversed(input_size(model))) * 2 - 1 for name, model in models.items()}
-    inputs["unet_256"] = torch.rand(1, 1, 256, 256) * 2 - 1
-    times: dict[str, list[float]] = {name: [] for name in networks}
-    for number in range(_ROUNDS + 2):
-        for name, network in networks.items():
-            start = time.perf_counter()
-            network(inputs[name])
-            if number >= 2:  # the first calls choose their kernels
-                times[name].append(time.perf_counter() - start)
+    times = interleaved(_forwards({"unet_256": PublishedUNet().eval(), **models}), _ROUNDS, warm_up=2)
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
@@ -83,18 +37,55 @@ def input_size(model: Colorizer) -> tuple[int, int]:
     return network_size(model, (600, 400))
 
 
-def main() -> None:
-    """Time all and print medians and ratios; exit code 1 if one takes more than half of the yardstick's time."""
+def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
+    """Time all networks.
+
+    Returns:
+        A table in Markdown, and the median of each model's time over unet_256's.
+    """
     models = {name: load(name) for name in ZOO}
-    times = medians(models)
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, medians of {_ROUNDS}")
-    print("| | parameters | input | ms | of unet_256's time |\n|---|---|---|---|---|")
-    ratios = {name: taken / times["unet_256"] for name, taken in times.items()}
-    for name, network in {"unet_256": PublishedUNet(), **models}.items():
-        width, height = input_size(models[name]) if name in models else (256, 256)
+    networks: dict[str, nn.Module] = {"unet_256": PublishedUNet().eval(), "siggraph17": Siggraph17().eval(), **models}
+    forwards = _forwards(networks)
+    a, b = torch.rand(2, _MATMUL, _MATMUL)
+    times: Times = interleaved({**forwards, "matmul": lambda: a @ b}, rounds, warm_up=2)
+    seconds_per_flop = statistics.median(times["matmul"]) / (2 * _MATMUL**3)
+    lines = [
+        f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, medians of {rounds} rounds (and quartiles); "
+        f"matrix products: {1e-9 / seconds_per_flop:.0f} GFLOP/s",
+        "",
+        "| | parameters | input | GFLOP | of unet_256's time | of siggraph17's time | over its arithmetic alone |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, network in networks.items():
+        width, height = input_size(models[name]) if name in models else (SIZE, SIZE)
+        with FlopCounterMode(display=False) as counter:
+            forwards[name]()
         millions = sum(p.numel() for p in network.parameters()) / 1e6
-        print(f"| {name} | {millions:.1f} M | {width}x{height} | {1e3 * times[name]:.0f} | {ratios[name]:.2f} |")
-    sys.exit(any(ratio > 0.5 for name, ratio in ratios.items() if name in models))
+        bound = statistics.median(times[name]) / (counter.get_total_flops() * seconds_per_flop)
+        lines.append(
+            f"| {name} | {millions:.1f} M | {width}x{height} | {counter.get_total_flops() / 1e9:.1f} "
+            f"| {as_text(ratio(times[name], times['unet_256']))} | {as_text(ratio(times[name], times['siggraph17']))} "
+            f"| {bound:.1f} |"
+        )
+    return "\n".join(lines), {name: ratio(times[name], times["unet_256"])[0] for name in models}
+
+
+def _forwards(networks: dict[str, nn.Module]) -> dict:
+    """A call without arguments for each network, on random lightness of its size."""
+
+    def forward(network: nn.Module) -> object:
+        width, height = input_size(network) if isinstance(network, Colorizer) else (SIZE, SIZE)
+        L = torch.rand(1, 1, height, width) * 2 - 1
+        return lambda: torch.inference_mode()(network)(L)
+
+    return {name: forward(network) for name, network in networks.items()}
+
+
+def main() -> None:
+    """Print the table; exit code 1 if a network takes more than half of unet_256's time."""
+    text, ratios = table()
+    print(text)
+    sys.exit(any(value > 0.5 for value in ratios.values()))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -55,25 +54,21 @@ def fetch(source: str, revision: str | None, files: Sequence[str], wanted: Seque
         silence = error
     except (httpx2.TransportError, OfflineModeIsEnabled) as error:
         silence = error
-
-    def bring(file: str, revision: str | None) -> Path:
-        path = Path(api.hf_hub_download(source, file, revision=revision, local_files_only=silence is not None))
-        _check_hash(path)
-        return path
-
     try:
-        folder = bring(files[0], revision).parent
-        for file in files[1:]:
-            bring(file, folder.name)  # not the branch: somebody may have pushed since
+        names, offline = [*files, *wanted], silence is not None
+        cached = api.snapshot_download(source, revision=revision, allow_patterns=names, local_files_only=offline)
     except LocalEntryNotFoundError as error:
         raise silence or error from error
-    for file in wanted:
-        with suppress(EntryNotFoundError):
-            bring(file, folder.name)
+    folder = Path(cached)
+    for file in filter(Path.exists, map(folder.joinpath, names)):
+        _check_hash(file)
+    for name in files:
+        if not (folder / name).is_file():
+            raise silence or FileNotFoundError(f"it has no {name}")
     return folder
 
 
-def content_hash(file: Path, large: bool) -> str:
+def _content_hash(file: Path, large: bool) -> str:
     """The hash that the Hub knows a file by: SHA-256 of a large one (LFS, Xet), git's blob hash of another."""
     if large:
         with file.open("rb") as stream:
@@ -83,11 +78,14 @@ def content_hash(file: Path, large: bool) -> str:
 
 
 def _check_hash(file: Path) -> None:
-    """Compare a cached file with the hash it is stored under, as the client does not; drop it if it differs."""
+    """Compare a cached file with the hash it is stored under; drop it if it differs.
+
+    The client's own `verify_repo_checksums` asks the Hub for the hashes: this works for a cache without a Hub, too.
+    """
     blob = file.resolve()
     if not file.is_symlink() or not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", blob.name):
         return  # a cache without links, as on some Windows machines, does not tell
-    if content_hash(blob, large=len(blob.name) == 64) != blob.name:
+    if _content_hash(blob, large=len(blob.name) == 64) != blob.name:
         file.unlink()
         blob.unlink()
         raise OSError(f"{file.name} arrived damaged: its hash is not the one that the Hub announced")
