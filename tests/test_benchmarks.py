@@ -58,6 +58,7 @@ def test_every_model_is_timed_beside_the_yardstick():
     assert times.keys() == {"unet_256", *ZOO} and all(taken > 0 for taken in times.values())
 
 
+@pytest.mark.slow
 def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
     shipped = load("pix2pix").working_size
     points = measure(SizeOptions(str(parquet), split="train", sizes=(64, shipped), limit=2, min_colorfulness=5))

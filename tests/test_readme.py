@@ -129,7 +129,14 @@ def test_options_in_running_text_exist(page):
     text = re.sub(r"^```.*?^```", "", TEXTS[page], flags=re.M | re.S)
     given = {word.split("=")[0] for span in re.findall(r"`(--[^`]+)`", text) for word in span.split()}
     given = {option.replace("_", "-") for option in given if option.startswith("--")}
-    modules = ("train", "accelerate.commands.launch", "colorization", "train.evaluate", "train.prepare", "train.publish")
+    modules = (
+        "train",
+        "accelerate.commands.launch",
+        "colorization",
+        "train.evaluate",
+        "train.prepare",
+        "train.publish",
+    )
     for program in [("app.py",), *(("-m", module) for module in modules)]:
         given -= known(program) if given else set()
     assert not sorted(given)

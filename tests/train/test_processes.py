@@ -10,6 +10,8 @@ from conftest import NAMES, ROOT, encoded
 
 from train import checkpoint
 
+pytestmark = pytest.mark.slow
+
 LAUNCH = "accelerate launch {} --num_machines 1 --mixed_precision no --dynamo_backend no train"
 ONE, TWO, THREE = (LAUNCH.format(f"{'--multi_gpu ' * (n > 1)}--num_processes {n}") for n in (1, 2, 3))
 # Width 16: at 8 each group of the normalization is one channel, and the bias before it does nothing but drift.

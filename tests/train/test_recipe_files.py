@@ -33,6 +33,7 @@ def bash(file, *arguments, env=None):
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_a_night_on_two_cores_leaves_three_models(parquet, tmp_path, subprocess_env):
     done = bash(FILES[0], parquet, tmp_path, *TINY, env=subprocess_env)
     assert done.returncode == 0, done.stderr[-2000:]

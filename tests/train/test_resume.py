@@ -129,6 +129,7 @@ def kill_again_and_again(trainer, parquet, whole, folder, kills, seed):
         assert result(place, recipe) == whole[recipe], f"other weights after kills, in {place}"
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_ends_in_the_same_weights(trainer, parquet, whole, tmp_path):
     kill_again_and_again(trainer, parquet, whole, tmp_path, kills=20, seed=1)
 
@@ -138,6 +139,7 @@ def test_killed_two_hundred_times(trainer, parquet, whole, tmp_path):
     kill_again_and_again(trainer, parquet, whole, tmp_path, kills=200, seed=int(time.time()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, CAN_RESUME), (signal.SIGINT, INTERRUPTED)])
 def test_told_to_stop_it_saves_says_how_to_go_on_and_does(trainer, parquet, whole, tmp_path, number, code):
     stopped = attempt = 0

@@ -12,6 +12,8 @@ from PIL import Image
 
 from colorization.inference import gray
 
+pytestmark = pytest.mark.slow
+
 SMALL = [word for name in NAMES for word in (f"--{name}.width", "8", f"--{name}.depth", "3")]
 TWO = "accelerate launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no train"
 
