@@ -39,6 +39,8 @@ class OverlapOptions:
     """Split whose pictures are looked for."""
     against: str = "validation"
     """Split in whose photographs, their crops and mirror images they are looked for."""
+    against_dataset: str | None = None
+    """Data set of that split, if it is another one."""
     image_column: str = "image"
     """Column that holds the pictures."""
 
@@ -69,11 +71,12 @@ def overlap(options: OverlapOptions) -> list[Match]:
     Raises:
         ValueError: If a split cannot be opened.
     """
-    views = [view for name, light in _read(options, options.against) for view in _views(name, light)]
+    against = options.against_dataset or options.dataset
+    views = [view for name, light in _read(options, against, options.against) for view in _views(name, light)]
     hashes = np.concatenate([view.hashes for view in views])
     owner = np.repeat(np.arange(len(views)), [len(view.hashes) for view in views])
     matches: dict[tuple[str, str], Match] = {}
-    for name, light in tqdm(_read(options, options.split), unit="picture"):
+    for name, light in tqdm(_read(options, options.dataset, options.split), unit="picture"):
         for square in _key_squares(light):
             wanted = _pixels(light, square)
             near = np.flatnonzero(np.bitwise_count(hashes ^ perceptual_hash(wanted)) <= _NEAR)
@@ -112,9 +115,9 @@ def _cosines(size: int) -> NDArray[np.float32]:
 _DCT = _cosines(_HASH_SIDE)
 
 
-def _read(options: OverlapOptions, split: str) -> Iterator[tuple[str, Image.Image]]:
+def _read(options: OverlapOptions, dataset: str, split: str) -> Iterator[tuple[str, Image.Image]]:
     """Name and small lightness of each picture that decodes."""
-    stream = open_stream(options.dataset, split, options.image_column)
+    stream = open_stream(dataset, split, options.image_column)
     for number, (name, picture) in enumerate(pictures(stream, options.image_column)):
         if not isinstance(picture, DecodeError):
             scale = _THUMBNAIL / min(picture.size)
