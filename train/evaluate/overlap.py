@@ -12,6 +12,7 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from scipy.ndimage import uniform_filter
 from tqdm import tqdm
 
 from colorization.decode import DecodeError
@@ -159,29 +160,30 @@ def _best_correlation(wanted: NDArray[np.float32], light: Image.Image, square: S
     Details, as half of all landscapes are bright above and dark below, and correlate well with each other.
     """
     left, top, side = square
-    target, best = _details(wanted), 0.0
+    windows = []
     for grown in (0.95, 1.0, 1.05):
         for right in _SHIFTS:
             for down in _SHIFTS:
                 x, y = (at + side * (shift + (1 - grown) / 2) for at, shift in ((left, right), (top, down)))
-                there = _details(_pixels(light, (x, y, side * grown)))
-                best = max(best, float((target * there).mean()))
-    return best
+                windows.append(_pixels(light, (x, y, side * grown)))
+    correlations = (_details(wanted[None]) * _details(np.stack(windows))).mean(axis=(1, 2))
+    return max(0.0, float(correlations.max()))
 
 
 def _details(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What differs from the surroundings, with mean 0 and standard deviation 1, (28, 28).
+    """What differs from the surroundings, with mean 0 and standard deviation 1, (N, 32, 32) to (N, 28, 28).
 
     Relative to how much differs nearby: one strong line, a horizon under an evening sky, would outweigh all the rest.
     """
-    details = pixels[2:-2, 2:-2] - _around(pixels)
-    details = details / (np.sqrt(_around(np.pad(details**2, 2, mode="edge"))) + _NOISE)
-    return (details - details.mean()) / max(float(details.std()), 1e-3)
+    details = (pixels - _around(pixels))[:, 2:-2, 2:-2]
+    details = details / (np.sqrt(_around(details**2)) + _NOISE)
+    centered = details - details.mean(axis=(1, 2), keepdims=True)
+    return centered / np.maximum(details.std(axis=(1, 2), keepdims=True), 1e-3)
 
 
 def _around(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean of each 5x5 window."""
-    return np.lib.stride_tricks.sliding_window_view(pixels, (5, 5)).mean(axis=(2, 3))
+    """Mean of the 5x5 window around each pixel of each square."""
+    return uniform_filter(pixels, size=(1, 5, 5), mode="nearest")
 
 
 def main() -> None:
