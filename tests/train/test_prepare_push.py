@@ -1,63 +1,53 @@
-"""A data set on its way to the Hub, and mistakes that leave nothing behind."""
+"""A data set on its way to the Hub (on loopback), and mistakes that leave nothing behind."""
 
 import pytest
 from huggingface_hub import DatasetCard
 from support.preparing import save
 
-from train.prepare import dataset as module
 from train.prepare.dataset import PrepareOptions, prepare
 from train.publish.push import PushError
 
+REPO = "tester/hills"
+
 
 @pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """What would have been pushed, while the Hub itself is elsewhere."""
-    pushed = []
-
-    def push(repo_id, folder, **options):
-        pushed.append((repo_id, {f.name for f in folder.iterdir()}, folder, options))
-        return "0" * 40
-
-    monkeypatch.setattr(module, "check_push", lambda ids, kind: pushed.append((ids, kind)))
-    monkeypatch.setattr(module, "push", push)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    return pushed
+def scratch(monkeypatch, tmp_path):
+    """Where temporary files go."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_push_is_checked_first_and_leaves_no_copy_but_the_output(crops, tmp_path, hub, kept):
+def test_a_push_is_one_commit_and_leaves_no_copy_but_the_output(crops, tmp_path, hub, scratch, kept):
     save(tmp_path / "in", crops[:3])
-    prepare(PrepareOptions(tmp_path / "in", tmp_path / "out" if kept else None, push="me/hills", private=True))
-    check, (repo_id, files, folder, options) = hub
-    assert check == (["me/hills"], "dataset") and repo_id == "me/hills"
-    assert {"README.md", "skipped.csv", "train-00000-of-00001.parquet"} <= files
-    assert options == {"message": "3 pictures", "repo_type": "dataset", "private": True}
-    assert (folder == tmp_path / "out") == kept == folder.exists() and not list((tmp_path / "temporary").iterdir())
+    prepare(PrepareOptions(tmp_path / "in", tmp_path / "out" if kept else None, push=REPO, private=True))
+    repo = hub.repos["datasets", REPO]
+    assert repo.private and [title for _, title, _ in repo.commits.values()] == ["initial commit", "3 pictures"]
+    files = hub.files("datasets", REPO)
+    assert {"README.md", "skipped.csv", "train-00000-of-00001.parquet"} == files.keys() - {".gitattributes"}
+    card = DatasetCard(files["README.md"].decode())
+    assert f'load_dataset("{REPO}"' in card.text and f"# {REPO}" in card.text
+    assert not list(scratch.iterdir()) and (tmp_path / "out").exists() == kept
     if kept:
-        card = DatasetCard.load(folder / "README.md")
-        assert 'load_dataset("me/hills"' in card.text and "# me/hills" in card.text
+        assert all((tmp_path / "out" / name).read_bytes() == files[name] for name in files.keys() - {".gitattributes"})
 
 
-def test_what_could_not_be_pushed_is_kept(crops, tmp_path, hub, monkeypatch):
-    def refuse(*_, **__):
-        raise PushError("the line is down")
-
-    monkeypatch.setattr(module, "push", refuse)
+def test_what_could_not_be_pushed_is_kept(crops, tmp_path, hub, scratch):
+    hub.fault = lambda method, path, _: 403 if "/commit/" in path else None
     save(tmp_path / "in", crops[:3])
-    with pytest.raises(PushError, match=r"the line is down; the data set is kept in .*hf upload me/hills") as raised:
-        prepare(PrepareOptions(tmp_path / "in", push="me/hills"))
-    (scratch,) = (tmp_path / "temporary").iterdir()
-    assert (scratch / "dataset/README.md").is_file() and str(scratch) in str(raised.value)
+    with pytest.raises(PushError, match=r"403.*; the data set is kept in .*hf upload tester/hills") as raised:
+        prepare(PrepareOptions(tmp_path / "in", push=REPO))
+    (folder,) = scratch.iterdir()
+    assert (folder / "dataset/README.md").is_file() and str(folder) in str(raised.value)
 
 
-def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PushError("no token")
-
-    monkeypatch.setattr(module, "check_push", refuse)
-    with pytest.raises(PushError, match="no token"):
-        prepare(PrepareOptions(tmp_path / "not there", push="me/hills"))
+def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, hub, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_reader")
+    with pytest.raises(PushError, match="the token of tester may only read"):
+        prepare(PrepareOptions(tmp_path / "not there", push=REPO))
+    assert not hub.repos
 
 
 @pytest.mark.parametrize(
