@@ -9,6 +9,7 @@ from page.about import about_tab
 from page.compare import compare_tab
 from page.i18n import I18N
 from page.models import Models
+from page.video import video_tab
 
 # What `launch()` is to be given for the page to look as it should, beside what serves and protects it.
 LOOK: dict[str, Any] = {
@@ -43,5 +44,6 @@ def build_demo(models: Models) -> gr.Blocks:
         gr.Markdown("# Landscape colorization")
         with gr.Tabs():
             compare_tab(models)
+            video_tab(models)
             about_tab(models, demo)
     return demo

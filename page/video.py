@@ -1,0 +1,136 @@
+"""Video tab: a black-and-white video in, a color video out, its sound kept, with one model or all side by side."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from colorization.container import Limits, VideoError
+from colorization.decode import MAX_BYTES
+from colorization.video import Progress, colorize_video
+from colorization.zoo import ZOO
+from page.models import Models
+
+LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
+ALL = "all, side by side"
+_SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"]
+_PREVIEW_SIDE = 640  # px
+_TEXT = f"""Color comes along with the motion, so it does not flicker; sound, length and frame rate stay.
+MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {MAX_BYTES // 10**6} MB, {LIMITS.seconds:.0f} seconds,
+{LIMITS.frames:,} frames and {LIMITS.pixels / 1e6:.1f} megapixels a frame (1920x1080).
+A second of video takes a few seconds. For longer videos there is the command line.
+"""
+
+
+def video_tab(models: Models) -> None:
+    """Add the tab to the page that is being built; everything in it is private to the page."""
+    with gr.Tab("Video"):
+        gr.Markdown(_TEXT)
+        with gr.Row():
+            with gr.Column():
+                clip = upload()
+                titles = [(ZOO[name].title, name) for name in ZOO]
+                picker = gr.Dropdown([*titles, (ALL, ALL)], value="unet", label="Model", elem_id="video-model")
+                with gr.Row():
+                    start = gr.Button("Color the video", variant="primary")
+                    cancel = gr.Button("Cancel", variant="stop", interactive=False)
+            with gr.Column():
+                status = gr.Markdown(elem_id="video-status")
+                preview = gr.Image(label="Preview", interactive=False, elem_id="video-preview", buttons=[])
+                result = gr.Video(label="In color", interactive=False, elem_id="video-result", visible=False)
+        outputs = [status, preview, result, start, cancel]
+        job = start.click(
+            _colorize_with(models),
+            [clip, picker],
+            outputs,
+            concurrency_id="video",  # beside photographs, which would wait for a minute
+            concurrency_limit=1,
+            api_visibility="private",
+            show_progress="hidden",
+        )
+        job.then(_ready, None, [start, cancel], api_visibility="private", queue=False)  # after a failure too
+        cancel.click(_stopped, None, outputs, cancels=[job], api_visibility="private", queue=False)
+
+
+def upload() -> gr.File:
+    """The upload: a file that was sent, which gradio neither opens nor fetches."""
+    file = gr.File(label="Your video", file_types=_SUFFIXES, elem_id="video-upload", height=160)
+    move = file.async_move_resource_to_block_cache
+
+    async def move_only_files(resource: Any) -> Any:
+        if str(resource or "").lower().startswith(("http:", "https:")):
+            raise gr.Error("Send the video as a file: addresses are not fetched.", print_exception=False)
+        return await move(resource)
+
+    def path(payload: Any) -> str | None:
+        if payload is None or not (payload.path or payload.url):
+            return None
+        if not payload.path or (payload.url or "").startswith("data:"):
+            raise gr.Error("Send the video as a file: data URLs are not accepted.", print_exception=False)
+        return str(payload.path)
+
+    file.async_move_resource_to_block_cache = move_only_files  # type: ignore[method-assign, assignment]
+    file.preprocess = path  # type: ignore[method-assign]
+    return file
+
+
+def _colorize_with(models: Models) -> Callable[[str | None, str], Iterator[list[Any]]]:
+    """The function behind the button."""
+
+    def colorize(file: str | None, choice: str) -> Iterator[list[Any]]:
+        if file is None:
+            raise gr.Error("Choose a video first.", title="No video", print_exception=False)
+        served = models.current()  # whatever is swapped meanwhile, this request keeps these
+        chosen = [served[name].model for name in (ZOO if choice == ALL else [choice])]
+        # One folder per job, where gradio serves files from and cleans up.
+        folder = Path(tempfile.mkdtemp(prefix="video-", dir=get_upload_folder()))
+        target = folder / "color.mp4"
+        try:
+            yield _shown("Reading ...", running=True)
+            notes: tuple[str, ...] = ()
+            for progress in colorize_video(chosen, Path(file), target, limits=LIMITS):
+                notes = progress.notes
+                yield _shown(_words(progress), progress, running=True)
+            yield _shown("".join(f"Note: {note}. " for note in notes) or "Done.", video=target)
+        except (VideoError, FloatingPointError) as error:
+            text = f"This video cannot be colored: {error}."
+            raise gr.Error(text, title="Not a usable video", print_exception=False) from error
+        finally:  # also after Cancel, which ends this at a `yield`
+            if not target.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+    return colorize
+
+
+def _shown(text: str, progress: Progress | None = None, video: Path | None = None, running: bool = False) -> list[Any]:
+    """What the tab shows."""
+    picture = progress.picture.copy() if progress and progress.picture else None
+    if picture:
+        picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
+    return [
+        text,
+        gr.Image(picture, visible=video is None) if picture or video else gr.skip(),
+        gr.Video(str(video) if video else None, visible=video is not None),
+        gr.Button(interactive=not running),
+        gr.Button(interactive=running),
+    ]
+
+
+def _stopped() -> list[Any]:
+    """What the tab shows after Cancel."""
+    return _shown("Stopped.")
+
+
+def _ready() -> list[Any]:
+    """The two buttons while no job runs."""
+    return [gr.Button(interactive=True), gr.Button(interactive=False)]
+
+
+def _words(progress: Progress) -> str:
+    """How far a job is, for its owner."""
+    frames = f"Frame {progress.done:,}" + (f" of {progress.total:,}" if progress.total else "")
+    return frames if progress.seconds_left is None else f"{frames}, {progress.seconds_left:.0f} s left"
