@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from accelerate import PartialState
 
+    from colorization.colorizer import Colorizer
+    from colorization.jobs import Job
+
 # Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once.
 _MAX_STRENGTH = 2
 _NAMES = sorted(folder.name for folder in (Path(__file__).parent / "checkpoints").iterdir() if folder.is_dir())
@@ -28,8 +31,6 @@ def main() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Do what the options say; returns the exit code."""
-    from tqdm import tqdm
-
     from colorization import jobs
     from colorization.zoo import ZOO, LoadError, load
 
@@ -44,12 +45,27 @@ def _run(options: argparse.Namespace) -> int:
     settings = jobs.Settings(options.strength, options.format, options.quality)
     mine = jobs.find(options.paths, options.output, settings)
     if not mine:
-        known = ", ".join(sorted(jobs.PICTURES))
-        print(f"colorization: no pictures found; names should end in {known}", file=sys.stderr)
+        known = ", ".join(sorted(jobs.PICTURES | jobs.VIDEOS))
+        print(f"colorization: no pictures and no videos; names should end in {known}", file=sys.stderr)
         return 1
     if state:
         with state.split_between_processes(mine) as part:
             mine = part
+    pictures = [job for job in mine if not job.is_video]
+    failed = _color_pictures(pictures, models, options) if pictures else 0
+    videos = [job for job in mine if job.is_video]
+    if videos:
+        failed += _color_videos(videos, models, options)
+    return 1 if failed else 0
+
+
+def _color_pictures(mine: "list[Job]", models: "dict[str, Colorizer]", options: argparse.Namespace) -> int:
+    """Color pictures, several at a time; returns how many failed."""
+    from tqdm import tqdm
+
+    from colorization import jobs
+
+    settings = jobs.Settings(options.strength, options.format, options.quality)
     folders = [options.output / name for name in models]
     to_do = mine if options.overwrite else [job for job in mine if not jobs.is_done(job, folders)]
     failed = 0
@@ -62,7 +78,46 @@ def _run(options: argparse.Namespace) -> int:
     summary = f"{len(to_do) - failed} of {len(mine)} pictures colored by {', '.join(models)}, in {options.output}"
     skipped = len(mine) - len(to_do)
     print(summary + (f"; {skipped} skipped, their results are there (--overwrite makes them again)" * bool(skipped)))
-    return 1 if failed else 0
+    return failed
+
+
+def _color_videos(videos: "list[Job]", models: "dict[str, Colorizer]", options: argparse.Namespace) -> int:
+    """Color videos, one after the other; returns how many failed."""
+    import torch
+    from tqdm import tqdm
+
+    from colorization import jobs, video_jobs
+    from colorization.container import VideoError
+
+    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    together = {"side-by-side": list(models.values())} if options.side_by_side else None
+    settings = video_jobs.Settings(options.strength, options.crf)
+    failed = skipped = 0
+    for job in videos:
+        errors = []
+        for name, chosen in (together or {name: [model] for name, model in models.items()}).items():
+            target, speed = options.output / name / job.place, None
+            try:
+                if options.overwrite or not jobs.is_done(job, [options.output / name]):
+                    with tqdm(unit="frame", disable=None, desc=_printable(Path(job.file.name))) as bar:
+                        for progress in video_jobs.color(job.file, target, chosen, settings):
+                            bar.total = progress.total
+                            bar.update(progress.done - bar.n)
+                    speed = progress.speed
+                    for note in progress.notes:
+                        print(f"{_printable(job.file)}: note: {note}", file=sys.stderr)
+                else:
+                    skipped += 1
+                if options.report:
+                    print(video_jobs.report(job.file, target, name, chosen[0], settings, speed))
+            except Exception as error:
+                errors.append(error)
+                text = str(error) if isinstance(error, VideoError) else jobs.explain(error)
+                print(f"{_printable(job.file)}: {text}", file=sys.stderr)
+        failed += bool(errors)
+    summary = f"{len(videos) - failed} of {len(videos)} videos colored by {', '.join(models)}, in {options.output}"
+    print(summary + (f"; {skipped} results were there (--overwrite makes them again)" * bool(skipped)))
+    return failed
 
 
 def _launched() -> "PartialState | None":
@@ -81,10 +136,11 @@ def _parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="colorize",
-        description="Color black-and-white photographs. Writes DIR/MODEL/NAME, with the sub-folders of the input.",
+        description="Color black-and-white photographs and videos. Writes DIR/MODEL/NAME, with the sub-folders of the "
+        "input.",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders to walk through")
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the colored pictures go")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, videos, or folders of them")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the results go")
     parser.add_argument(
         "--model",
         default="unet",
@@ -102,8 +158,18 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--quality", type=_quality, default=90, help="of JPEG and WebP, 1 to 100 (default: %(default)d)"
     )
+    parser.add_argument(
+        "--crf", type=_crf, default=18, help="quality of videos, H.264's: 0 is lossless, 51 the worst (default: 18)"
+    )
+    parser.add_argument(
+        "--side-by-side", action="store_true", help="all models in one video, in DIR/side-by-side/, instead of one each"
+    )
+    parser.add_argument("--report", action="store_true", help="measure the flicker and the speed of each video")
     parser.add_argument("--overwrite", action="store_true", help="make results again that are there already")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.report and options.side_by_side:
+        parser.error("--report is about videos of one model: leave out --side-by-side")
+    return options
 
 
 def _strength(text: str) -> float:
@@ -121,6 +187,13 @@ def _quality(text: str) -> int:
     """A quality of JPEG or WebP."""
     if not (text.isdecimal() and 1 <= int(text) <= 100):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 to 100")
+    return int(text)
+
+
+def _crf(text: str) -> int:
+    """A quality of H.264."""
+    if not (text.isdecimal() and int(text) <= 51):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 to 51")
     return int(text)
 
 

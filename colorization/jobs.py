@@ -15,6 +15,7 @@ from colorization.decode import DecodeError, check_size, decode
 from colorization.inference import apply_color, lightness, predict
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"}
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _JPEG = {".jpg", ".jpeg", ".jpe"}
 _WEBP_SIDE = 16_383  # the format's limit, in pixels
@@ -33,7 +34,9 @@ class Settings:
     """Of JPEG and WebP, 1 to 100."""
 
     def suffix(self, file: Path) -> str:
-        """The suffix of a file's result."""
+        """The suffix of a file's result; of a video it is .mp4."""
+        if file.suffix.lower() in VIDEOS:
+            return ".mp4"
         return _SUFFIXES[self.format or ("jpeg" if file.suffix.lower() in _JPEG else "png")]
 
 
@@ -42,6 +45,11 @@ class Job(NamedTuple):
 
     file: Path
     place: Path
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the file is called one: for `colorization.video`, not for `run`."""
+        return self.file.suffix.lower() in VIDEOS
 
 
 class Outcome(NamedTuple):
@@ -55,7 +63,7 @@ class Outcome(NamedTuple):
 
 
 def find(paths: Iterable[Path], output: Path, settings: Settings) -> list[Job]:
-    """List every file named, and every picture below every folder named.
+    """List every file named, and every picture and video below every folder named.
 
     Args:
         paths: Files and folders.
@@ -69,7 +77,7 @@ def find(paths: Iterable[Path], output: Path, settings: Settings) -> list[Job]:
     taken: set[Path] = set()
     for path in paths:
         is_folder = path.is_dir()
-        files = sorted(f for f in path.rglob("*") if f.suffix.lower() in PICTURES) if is_folder else [path]
+        files = sorted(f for f in path.rglob("*") if f.suffix.lower() in PICTURES | VIDEOS) if is_folder else [path]
         for file in files:
             if is_folder and output.resolve() in file.resolve().parents:
                 continue
@@ -96,7 +104,7 @@ def is_done(job: Job, folders: Iterable[Path]) -> bool:
 def run(
     jobs: Iterable[Job], models: Mapping[str, Colorizer], output: Path, settings: Settings, overwrite: bool = True
 ) -> Iterator[Outcome]:
-    """Color files with one or several models; results are written to `output/<model>/<place>`.
+    """Color pictures with one or several models; results are written to `output/<model>/<place>`.
 
     Several files are under way at a time, and the models share a file's decoding. A file that cannot be used is an
     outcome with errors and does not stop the others. A result is there whole or not at all.
@@ -169,11 +177,11 @@ def _save(picture: Image.Image, file: Path, suffix: str, quality: int) -> None:
 
 def _outcome(job: Job, read: Future, colored: list[Future]) -> Outcome:
     """Wait for a job."""
-    errors = {_text(error): None for future in (read, *colored) if (error := future.exception())}
+    errors = {explain(error): None for future in (read, *colored) if (error := future.exception())}
     return Outcome(job, () if read.exception() else read.result().notes, tuple(errors))
 
 
-def _text(error: BaseException) -> str:
+def explain(error: BaseException) -> str:
     """Say on one line why a result is missing."""
     match error:
         case DecodeError() | FloatingPointError():

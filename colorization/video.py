@@ -41,6 +41,8 @@ class Progress(NamedTuple):
     """The newest frame in color."""
     notes: tuple[str, ...] = ()
     """What the owner should know; complete when the job is finished."""
+    speed: float | None = None
+    """Frames per second in this call."""
 
 
 class _Run(NamedTuple):
@@ -124,7 +126,7 @@ def _continued(parts: "_Parts", painter: "_Painter", video: Video, crf: int, tar
     video.notes += join(parts.files, video, parts.unfinished, last[0].duration)
     parts.unfinished.replace(target)
     shutil.rmtree(parts.folder)
-    yield Progress(parts.done, parts.done, 0.0, None, tuple(video.notes))
+    yield clock.progress(parts.done)._replace(total=parts.done, seconds_left=0.0, notes=tuple(video.notes))
 
 
 class _Parts:
@@ -225,10 +227,10 @@ class _Clock:
         """Where the job is after `done` frames."""
         self._done = self._done if done is None else done
         total = None if self._total is None else max(self._total, self._done)
-        left = None
-        if total is not None and self._done > self._first:
-            left = (time.monotonic() - self._start) / (self._done - self._first) * (total - self._done)
-        return Progress(self._done, total, left, picture)
+        colored = self._done - self._first
+        speed = colored / (time.monotonic() - self._start) if colored else None
+        left = (total - self._done) / speed if total is not None and speed else None
+        return Progress(self._done, total, left, picture, speed=speed)
 
 
 def _runs(frames: Iterable[Frame]) -> Iterator[_Run]:
