@@ -1,5 +1,6 @@
 """Video tab: a black-and-white video in, a color video out, its sound kept, with one model or all side by side."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from colorization.decode import MAX_BYTES
 from colorization.video import Progress, colorize_video
 from colorization.zoo import ZOO
 from page.models import Models
+
+log = logging.getLogger("page")
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
 ALL = "all, side by side"
@@ -52,7 +55,6 @@ def video_tab(models: Models) -> None:
             api_visibility="private",
             show_progress="hidden",
         )
-        job.then(_ready, None, [start, cancel], api_visibility="private", queue=False)  # after a failure too
         cancel.click(_stopped, None, outputs, cancels=[job], api_visibility="private", queue=False)
 
 
@@ -83,7 +85,8 @@ def _colorize_with(models: Models) -> Callable[[str | None, str], Iterator[list[
 
     def colorize(file: str | None, choice: str) -> Iterator[list[Any]]:
         if file is None:
-            raise gr.Error("Choose a video first.", title="No video", print_exception=False)
+            yield _shown("Choose a video first.")
+            return
         served = models.current()  # whatever is swapped meanwhile, this request keeps these
         chosen = [served[name].model for name in (ZOO if choice == ALL else [choice])]
         # One folder per job, where gradio serves files from and cleans up.
@@ -97,8 +100,10 @@ def _colorize_with(models: Models) -> Callable[[str | None, str], Iterator[list[
                 yield _shown(_words(progress), progress, running=True)
             yield _shown("".join(f"Note: {note}. " for note in notes) or "Done.", video=target)
         except (VideoError, FloatingPointError) as error:
-            text = f"This video cannot be colored: {error}."
-            raise gr.Error(text, title="Not a usable video", print_exception=False) from error
+            yield _shown(f"This video cannot be colored: {error}.")
+        except Exception:  # else the buttons would stay as they are while a job runs
+            log.exception("a video failed")
+            yield _shown("This failed for a reason of the server's own: try again, or another video.")
         finally:  # also after Cancel, which ends this at a `yield`
             if not target.exists():
                 shutil.rmtree(folder, ignore_errors=True)
@@ -123,11 +128,6 @@ def _shown(text: str, progress: Progress | None = None, video: Path | None = Non
 def _stopped() -> list[Any]:
     """What the tab shows after Cancel."""
     return _shown("Stopped.")
-
-
-def _ready() -> list[Any]:
-    """The two buttons while no job runs."""
-    return [gr.Button(interactive=True), gr.Button(interactive=False)]
 
 
 def _words(progress: Progress) -> str:
