@@ -1,1 +1,1 @@
-"""Where the figures of README and docs come from; each says how to run it."""
+"""Measurements of speed and quality, from which the figures of README and docs come; each says how to run it."""

@@ -49,8 +49,8 @@ class DegradedOptions:
 
 def sheet(models: dict[str, Colorizer]) -> Image.Image:
     """Every historic photograph, gray and as each model colors it."""
-    found = [decode(file.read_bytes()).picture for file in sorted(HISTORIC.glob("*.jpg"))]
-    rows = [[gray(picture), *(colorize(model, picture) for model in models.values())] for picture in found]
+    photographs = [decode(file.read_bytes()).picture for file in sorted(HISTORIC.glob("*.jpg"))]
+    rows = [[gray(picture), *(colorize(model, picture) for model in models.values())] for picture in photographs]
     return contact_sheet(rows, ["before", *models], height=280)
 
 
@@ -81,10 +81,10 @@ def main() -> None:
     if not options.dataset:
         return
     try:
-        found = colorful(options.dataset, options.split, options.min_colorfulness)
+        photographs = colorful(options.dataset, options.split, options.min_colorfulness)
     except ValueError as error:
         sys.exit(f"benchmarks.degraded: {error}")
-    truths = [picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS) for picture in found]
+    truths = [picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS) for picture in photographs]
     print(f"{len(truths)} photographs as {_SIDE} px squares, dB above gray\n\n| | as it is | degraded |\n|---|---|---|")
     for source, model in models.items():
         new, old = cost_of_age(model, truths)

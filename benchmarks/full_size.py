@@ -137,14 +137,17 @@ def peak_memory(megapixels: float) -> float:
     """Bytes per pixel that coloring a picture takes at its peak, input and result included; in a fresh process."""
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
     code = f"""
-import resource
 from PIL import Image
 from colorization import colorize, load
-model = load("unet")
-def peak(size):
+def kilobytes(name):  # not getrusage, which counts the memory of the process that started this one
+    return int(open("/proc/self/status").read().split(name)[1].split()[0])
+def color(size):
     colorize(model, Image.radial_gradient("L").resize(size).convert("RGB"))
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(-peak((320, 240)) + peak(({width}, {width * 3 // 4})))
+model = load("unet")
+color((320, 240))
+before = kilobytes("VmRSS:")
+color(({width}, {width * 3 // 4}))
+print(1024 * (kilobytes("VmHWM:") - before))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, check=True)
     return int(done.stdout) / (megapixels * 1e6)

@@ -1,4 +1,4 @@
-"""What becomes of people, the models' stated limit: `python -m benchmarks.people FOLDER` of color photographs."""
+"""Photographs of people, the models' stated limit: `python -m benchmarks.people FOLDER` of color photographs."""
 
 import sys
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def main() -> None:
     """Print the table; a file that does not decode is one line."""
     options = tyro.cli(PeopleOptions, prog="python -m benchmarks.people")
     models = {source: load(source) for source in options.model}
-    found: dict[str, list[tuple[float, ...]]] = {"gray": [], **{source: [] for source in models}}
+    measured: dict[str, list[tuple[float, ...]]] = {"gray": [], **{source: [] for source in models}}
     for file in sorted(options.folder.iterdir()):
         try:
             truth = decode(file.read_bytes()).picture.convert("RGB")
@@ -65,13 +65,13 @@ def main() -> None:
             continue
         truth.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         light = gray(truth)
-        found["gray"].append(measure(truth, light))
+        measured["gray"].append(measure(truth, light))
         for source, model in models.items():
-            found[source].append(measure(truth, colorize(model, light)))
-    if not found["gray"]:
+            measured[source].append(measure(truth, colorize(model, light)))
+    if not measured["gray"]:
         sys.exit(f"benchmarks.people: no photograph in {options.folder}")
     print("| | PSNR (dB) | delta E 2000 | colorfulness | skin that comes out blue | green |\n|---|---|---|---|---|---|")
-    for source, rows in found.items():
+    for source, rows in measured.items():
         p, d, c, blue, green = np.nanmean(rows, axis=0)
         print(f"| {source} | {p:.2f} | {d:.2f} | {c:.1f} | {blue:.0%} | {green:.0%} |")
 

@@ -1,4 +1,4 @@
-"""Faithful or vivid: `python -m benchmarks.strength --dataset SPEC` multiplies the predicted colors and measures.
+"""Quality by strength of color: `python -m benchmarks.strength --dataset SPEC`.
 
 Writes a table, and with `--plot` PSNR over colorfulness as a picture.
 """
@@ -86,9 +86,9 @@ def _score(output: Image.Image, truth: Image.Image) -> Scores:
     return score(np.asarray(output), np.asarray(truth))
 
 
-def _features(network: Any, found: list[Image.Image]) -> Any:
+def _features(network: Any, pictures: list[Image.Image]) -> Any:
     """What FID's network sees in each picture, (N, 2048)."""
-    return np.array([features(network, picture) for picture in tqdm(found, desc="FID", leave=False)])
+    return np.array([features(network, picture) for picture in tqdm(pictures, desc="FID", leave=False)])
 
 
 def plot(points: list[Point], file: Path) -> None:

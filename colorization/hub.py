@@ -1,4 +1,4 @@
-"""Reading from the Hub: the files of one commit, no waiting for a Hub that does not answer, errors in plain words."""
+"""Reading from the Hub: the files of one commit, no waiting for a silent Hub, errors in plain words."""
 
 import hashlib
 import re

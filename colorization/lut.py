@@ -19,9 +19,10 @@ from colorization.lab import fit_gamut, luminance, rgb_to_lab
 _AB_LIMIT = 110  # CIE units; sRGB ends before, at every lightness and hue
 _AB_STEP = 5  # CIE units between nodes along a* and b*; closer ones change lightness by less than rounding does
 _GRAY_STEP = 4.25  # gray levels between nodes
-_CELLS = (4096, 16384)  # pairs of a* and b* in the table of a picture of up to 1/4, and of 1 or more megapixels
+_CELLS = (8192, 16384)  # pairs of a* and b* in the table of a picture of up to 2, and of 4 or more megapixels
 _STRIP_PIXELS = 250_000  # small enough for the cache of a processor
 _THREADS = min(4, os.cpu_count() or 1)
+_known = np.full((2 * _AB_LIMIT // _AB_STEP + 1,) * 2 + (256 * 4,), np.nan, np.float32)  # see `_colors`
 
 
 def gray_levels(rgb: Image.Image) -> Image.Image:
@@ -61,7 +62,7 @@ def join(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
     # The cells are spread over the range that this picture uses, so that a smooth sky has no steps.
     low = np.floor(lab_ab.min(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP
     high = np.maximum(np.ceil(lab_ab.max(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP, low + _AB_STEP)
-    cells = np.clip(gray.width * gray.height / 64, *_CELLS)
+    cells = np.clip(gray.width * gray.height / 256, *_CELLS)
     counts = np.clip(np.rint((high - low) * np.sqrt(cells / np.prod(high - low))), 2, 256).astype(int)
     table = _table(*zip(low.tolist(), high.tolist(), counts.tolist(), strict=True))
     levels = np.rint((lab_ab - low[:, None, None]) * ((counts - 1) / (high - low))[:, None, None])
@@ -106,29 +107,40 @@ def _luminance_tables() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return red, green, blue, np.searchsorted(borders, np.arange(65536)).astype(np.uint8)
 
 
-@cache
-def _colors() -> NDArray[np.float32]:
-    """Colors at every gray level and the nodes of a* and b*: 8-bit sRGB and a 0, (b*, a*, gray level * 4)."""
-    ab = torch.arange(-_AB_LIMIT, _AB_LIMIT + 1, _AB_STEP, dtype=torch.float32)
-    gray = torch.arange(0, 255 + _GRAY_STEP, _GRAY_STEP).clamp(max=255) / 255
-    b, a, L = torch.meshgrid(ab, ab, rgb_to_lab(gray.expand(3, 1, -1))[0, 0], indexing="ij")
-    rgb = fit_gamut(torch.stack((L, a, b)).flatten(2)).unflatten(2, (len(ab), -1)).permute(1, 2, 3, 0).numpy()
-    weights = _hat(np.arange(256) / _GRAY_STEP, rgb.shape[2])
-    rgb = np.pad(weights @ rgb * 255 + 0.5, ((0, 0), (0, 0), (0, 0), (0, 1)))  # the half rounds what is cut off later
-    return rgb.reshape(len(ab), len(ab), -1)
+def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
+    """Colors at every gray level and the nodes of a* and b* between two corners, each (a*, b*) in CIE units.
+
+    Returns:
+        8-bit sRGB and a 0, (b*, a*, gray level * 4). Nodes are converted when they are first asked for.
+    """
+    (a0, b0), (a1, b1) = (((np.array(corner) + _AB_LIMIT) // _AB_STEP).tolist() for corner in (low, high))
+    part = _known[b0 : b1 + 1, a0 : a1 + 1]
+    rows, columns = np.nonzero(np.isnan(part[..., 0]))
+    if rows.size:
+        gray = torch.arange(0, 255 + _GRAY_STEP, _GRAY_STEP).clamp(max=255) / 255
+        L = rgb_to_lab(gray.expand(3, 1, -1))[0].expand(rows.size, -1)  # (nodes, gray levels)
+        a = torch.from_numpy(columns * float(_AB_STEP) + low[0])[:, None].expand_as(L)
+        b = torch.from_numpy(rows * float(_AB_STEP) + low[1])[:, None].expand_as(L)
+        rgb = fit_gamut(torch.stack((L, a.float(), b.float()))).permute(1, 2, 0).numpy()
+        levels = _hat(np.arange(256) / _GRAY_STEP, rgb.shape[1]) @ rgb * 255 + 0.5  # the half rounds what is cut off
+        part[rows, columns] = np.pad(levels, ((0, 0), (0, 0), (0, 1))).reshape(rows.size, -1)
+    return part
 
 
 @lru_cache(maxsize=4)  # the frames of a film share it
 def _table(a: tuple[int, int, int], b: tuple[int, int, int]) -> NDArray[np.uint32]:
     """Four bytes, red first, for each b*, a* and gray level; of a* and b* the first, the last and their number."""
-    colors = _colors()
-    weights_a, weights_b = (_hat((np.linspace(*axis) + _AB_LIMIT) / _AB_STEP, len(colors)) for axis in (a, b))
-    used = np.flatnonzero(weights_b.any(axis=0))
-    nodes = (weights_a @ colors[used]).reshape(len(used), -1)
+    low, high = (a[0], b[0]), (a[1], b[1])
+    colors = _colors(low, high)
+    weights_b, weights_a = (
+        _hat((np.linspace(*axis) - axis[0]) / _AB_STEP, count)
+        for axis, count in zip((b, a), colors.shape, strict=False)
+    )
+    nodes = (weights_a @ colors).reshape(len(colors), -1)
     table = np.empty((len(weights_b), nodes.shape[1]), np.uint8)
 
     def interpolate(start: int, stop: int) -> None:
-        table[start:stop] = weights_b[start:stop, used] @ nodes
+        table[start:stop] = weights_b[start:stop] @ nodes
 
     _in_parallel(interpolate, len(weights_b), 16)
     return table.view(np.uint32).ravel()

@@ -1,4 +1,4 @@
-"""How close one picture is to another, and how colorful it is. 8-bit RGB arrays in, plain floats out.
+"""Measures of one picture against another, and of its colorfulness: 8-bit RGB arrays in, plain floats out.
 
 scikit-image does the work; it is imported on first use, because the page needs it only for color uploads.
 """

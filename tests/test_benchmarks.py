@@ -75,12 +75,12 @@ def test_sizes_are_measured_and_drawn(parquet, tmp_path, monkeypatch, capsys):
 
 
 def test_stronger_colors_are_more_vivid_and_drawn(parquet, tmp_path, monkeypatch, capsys):
-    found = strength.measure(
+    points = strength.measure(
         strength.StrengthOptions(
             str(parquet), split="train", model=("unet",), strengths=(0, 1, 2), limit=2, min_colorfulness=5
         )
     )
-    gray, predicted, vivid = found
+    gray, predicted, vivid = points
     assert (gray.psnr, gray.delta_e, gray.colorfulness) == (0, 0, 0)
     assert 0 < predicted.colorfulness < vivid.colorfulness and predicted.psnr != vivid.psnr
 

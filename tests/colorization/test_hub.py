@@ -153,9 +153,9 @@ def test_the_page_swaps_each_model_when_it_is_ready(hub, all_three, caplog):
     before = models.current()
     with caplog.at_level(logging.INFO, "colorization"):
         models.pull(HubModels("tester")).join(60)
-    assert {one.origin for one in before.values()} == {"embedded"}, "a request in flight lost its models"
+    assert {served.origin for served in before.values()} == {"embedded"}, "a request in flight lost its models"
     after = models.current()
-    assert {name: one.origin for name, one in after.items()} == {
+    assert {name: served.origin for name, served in after.items()} == {
         name: f"tester/landscape-colorization-{name}@{commit[:7]}" for name, commit in all_three.items()
     }
     assert all(same(after[name].model, before[name].model) for name in ZOO) and not models.problems
@@ -207,7 +207,7 @@ def test_whatever_the_hub_does_the_page_keeps_its_models_and_says_so_once(hub, a
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.5)
     models = Models()
     models.pull(HubModels("tester")).join(60)
-    assert {one.origin for one in models.current().values()} == {"embedded"}
+    assert {served.origin for served in models.current().values()} == {"embedded"}
     assert set(models.problems) == set(ZOO)
     assert [problem for problem in models.problems.values() if sentence not in problem] == []
     assert [record.levelname for record in caplog.records if record.name.startswith("colorization")] == ["WARNING"] * 3
@@ -218,4 +218,4 @@ def test_one_bad_model_does_not_keep_the_others_away(hub, all_three):
     models = Models()
     models.pull(HubModels("tester")).join(60)
     assert models.problems == {"unet": f"{UNET} holds a cwgan, expected unet"}
-    assert [one.origin == "embedded" for one in models.current().values()] == [False, False, True]
+    assert [served.origin == "embedded" for served in models.current().values()] == [False, False, True]

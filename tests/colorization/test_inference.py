@@ -143,24 +143,23 @@ def test_one_prediction_serves_every_strength(photograph):
 def test_memory_and_lightness_of_a_scan():
     """At most 20 bytes per pixel beside the network, of which the picture itself has 4 and the result 4."""
     code = """
-import resource
 from PIL import Image
 from colorization import colorize, load
 model = load("unet")
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def kilobytes(name):  # not getrusage, which counts the memory of the process that started this one
+    return int(open("/proc/self/status").read().split(name)[1].split()[0])
 def scan(width, height):
     return Image.radial_gradient("L").resize((width, height)).convert("RGB")
 colorize(model, scan(600, 400))
-before = peak()
+before = kilobytes("VmRSS:")
 assert colorize(model, scan(7500, 5000)).size == (7500, 5000)
-print((peak() - before) / 37.5e6)
+print((kilobytes("VmHWM:") - before) * 1024 / 37.5e6)
 for size in ((20000, 1), (1, 20000)):
     assert colorize(model, scan(*size)).size == size
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 20
+    assert 8 < float(done.stdout) < 20
 
 
 def test_modes(photograph):
