@@ -1,16 +1,18 @@
 """What `train.prepare` takes: pairs, arrays, hostile files, many and few; and what is left when it is stopped."""
 
-import itertools
+import signal
+import subprocess
+import sys
+import time
 
 import datasets
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
 from support.preparing import made, names, opened, save
 from test_raw import save_lab, save_pairs
 
-from train.prepare import dataset as module
-from train.prepare.dataset import PrepareOptions, prepare
 from train.prepare.shards import shard_count
 
 
@@ -91,18 +93,20 @@ def test_shards_whose_pictures_are_all_skipped_are_there_and_stop_nobody(crops, 
     assert sum(1 for _ in stream) == 10
 
 
-def test_an_interrupted_run_leaves_nothing(crops, tmp_path, monkeypatch):
-    save(tmp_path / "in", crops)
-    make, calls = module.to_picture, itertools.count()
-
-    def interrupted(*arguments, **options):
-        if next(calls) == 20:
-            raise KeyboardInterrupt
-        return make(*arguments, **options)
-
-    monkeypatch.setattr(module, "to_picture", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        prepare(PrepareOptions(tmp_path / "in", tmp_path / "out"))
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_nothing(crops, tmp_path, subprocess_env, stop):
+    folder = save(tmp_path / "in", [crop.resize((600, 600)) for crop in crops])
+    for file in [*folder.iterdir()]:
+        for copy in range(20):  # so that there is time to stop it
+            (folder / f"{copy}-{file.name}").hardlink_to(file)
+    words = [sys.executable, "-m", "train.prepare", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
+    with subprocess.Popen(words, cwd=ROOT, env=subprocess_env, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob(".out-*")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        process.send_signal(stop)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and said.endswith("train.prepare: interrupted\n")
     assert [f.name for f in tmp_path.iterdir()] == ["in"]
 
 

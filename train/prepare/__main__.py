@@ -1,5 +1,6 @@
 """Command line of the data sets: `python -m train.prepare SOURCE --output DIR` or `--push NAMESPACE/NAME`, or both."""
 
+import signal
 import sys
 
 import torch
@@ -28,4 +29,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # removes what was half written, as Ctrl-C does
     main()
