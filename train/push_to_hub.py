@@ -58,7 +58,7 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         namespace=options.hub.hub_namespace,
         prefix=options.hub.hub_prefix,
         code=options.hub.hub_code,
-        evaluation=evaluation,
+        evaluation=(evaluation,),
         private=options.hub.hub_private_repo,
     )
     failed = []

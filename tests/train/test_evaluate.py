@@ -98,7 +98,7 @@ def test_models_are_compared_at_one_colorfulness(parquet, tmp_path):
         assert result["rows"][row]["colorfulness_share"] == pytest.approx(0.3, abs=0.01)
     assert result["strengths"]["unet"] != result["strengths"]["pix2pix"]
     with pytest.raises(ValueError, match="without --strength"):
-        metrics_of(EMBEDDED / "unet", options.output)
+        metrics_of(EMBEDDED / "unet", [options.output])
     with pytest.raises(ValueError, match="--at-colorfulness is 70"):
         evaluate(replace(options, at_colorfulness=70))
     with pytest.raises(ValueError, match="--strength is 3"):
@@ -164,7 +164,7 @@ def test_a_card_is_not_written_for_weights_that_were_not_measured(evaluation, tm
     next(model.parameters()).data += 1e-3
     model.save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="evaluate it first"):
-        metrics_of(tmp_path, evaluation[0])
+        metrics_of(tmp_path, [evaluation[0]])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_card_says_what_is_wrong_with_an_evaluation(evaluation, tmp_path, cont
     old = {key: value for key, value in json.loads(evaluation[0].read_text()).items() if key != "differences"}
     (tmp_path / "old.json").write_text(content or json.dumps(old))
     with pytest.raises(ValueError, match=reason):
-        metrics_of(EMBEDDED / "unet", tmp_path / "old.json")
+        metrics_of(EMBEDDED / "unet", [tmp_path / "old.json"])
 
 
 @pytest.mark.parametrize("name", NAMES)

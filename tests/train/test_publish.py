@@ -229,6 +229,17 @@ def test_sentences_come_from_the_record(run):
     assert "It is distilled" in text and "4 trained models (`a/b`, `unet`, not published)" in text and "25% of" in text
 
 
+def test_a_card_has_the_results_of_every_data_set(run):
+    first = metrics_of(run)
+    second = first | {"dataset": "ordinary", "model": first["model"] | {"psnr_mean": 23.45}}
+    card = write_card(run, first | {"further": [second]}, repo_id=REPO, code="tester/demo")
+    assert f"photographs of `{first['dataset']}`" in card.text and "photographs of `ordinary`" in card.text
+    assert "| unet | 23.45 /" in card.text and card.text.count("| gray |") == 2
+    psnr = {r.dataset_name: r.metric_value for r in card.data.eval_results if r.metric_type == "psnr"}
+    assert psnr == {first["dataset"]: first["model"]["psnr_mean"], "ordinary": 23.45}
+    assert metrics_of(run)["further"] == [second], "it is lost when the run is published"
+
+
 def test_a_card_without_a_place_for_the_code_is_not_published(hub, run):
     with pytest.raises(ValueError, match=r"says where its code is.* with --code"):
         publish_model(EMBEDDED / "unet", options())

@@ -6,6 +6,7 @@
 import inspect
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ class CardOptions:
 
     folders: tyro.conf.Positional[list[Path]]
     """Folders with config.json, model.safetensors and training.json."""
-    evaluation: Path
-    """The JSON file of `python -m train.evaluate` in which these models were measured."""
+    evaluation: tuple[Path, ...]
+    """JSON files of `python -m train.evaluate` in which these models were measured, one for each data set."""
     training_data: Path | None = None
     """Markdown that says truthfully what the training photographs are, and under which licenses."""
     code: str | None = None
@@ -101,11 +102,8 @@ def write_card(
         install=f"git+{url}" if url else ".   # in the root of the repository that this file is in",
         space=code if code and is_hub_id(code) else None,
         space_url=url,
-        results_table=table({"rows": {GRAY: metrics[GRAY], model.name: metrics["model"], TRUTH: metrics[TRUTH]}}),
-        differences_table=difference_table({"differences": {f"{model.name} - {GRAY}": metrics["above_gray"]}})
-        if "above_gray" in metrics
-        else None,
-        metrics=metrics,
+        results=[_result(model.name, measured) for measured in (metrics, *metrics.get("further", ()))],
+        protocol=metrics["protocol"],
         stages=[
             public | {"start": _start(stages, number), "losses": _losses(stages[number])}
             for number, public in enumerate(public_stages)
@@ -122,13 +120,17 @@ def write_card(
     return card
 
 
-def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
-    """What was measured of one model: out of an evaluation, or else its own metrics.json.
+def metrics_of(folder: Path, evaluations: Sequence[Path] = ()) -> dict[str, Any]:
+    """What was measured of one model: out of evaluations, or else its own metrics.json.
+
+    Args:
+        folder: The model.
+        evaluations: Files of `train.evaluate`. The first is the model's own; what others say is under "further".
 
     Raises:
         ValueError: If it was not measured.
     """
-    if evaluation is None:
+    if not evaluations:
         file = folder / "metrics.json"
         if not file.is_file():
             raise ValueError(
@@ -137,6 +139,12 @@ def metrics_of(folder: Path, evaluation: Path | None = None) -> dict[str, Any]:
             )
         metrics = json.loads(file.read_text(encoding="utf-8"))
         return metrics | {"dataset": public_name(metrics["dataset"])}
+    metrics, *further = (_measured(folder, evaluation) for evaluation in evaluations)
+    return metrics | ({"further": further} if further else {})
+
+
+def _measured(folder: Path, evaluation: Path) -> dict[str, Any]:
+    """What one evaluation says of a model, and of the gray copies beside it."""
     result = _read_evaluation(evaluation)
     rows, hashes = result["rows"], result["weights_sha256"]
     own = weights_hash(folder)
@@ -174,20 +182,30 @@ def _read_evaluation(file: Path) -> dict[str, Any]:
     return result
 
 
+def _result(name: str, metrics: dict[str, Any]) -> dict[str, Any]:
+    """The tables of one evaluation, and what they are of."""
+    above_gray = {f"{name} - {GRAY}": metrics["above_gray"]} if "above_gray" in metrics else None
+    return {key: metrics[key] for key in ("photographs", "dataset", "split", "less_colorful")} | {
+        "table": table({"rows": {GRAY: metrics[GRAY], name: metrics["model"], TRUTH: metrics[TRUTH]}}),
+        "differences": difference_table({"differences": above_gray}) if above_gray else None,
+    }
+
+
 def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any]) -> ModelCardData:
     """The front matter; its results are this model's alone."""
     results = [
         EvalResult(
             task_type="image-to-image",
-            dataset_type=metrics["dataset"],
-            dataset_name=metrics["dataset"],
-            dataset_split=metrics["split"],
+            dataset_type=measured["dataset"],
+            dataset_name=measured["dataset"],
+            dataset_split=measured["split"],
             metric_type=metric,
             metric_name=title,
-            metric_value=metrics["model"][key],
+            metric_value=measured["model"][key],
         )
+        for measured in (metrics, *metrics.get("further", ()))
         for key, (metric, title) in _METRICS.items()
-        if key in metrics["model"]
+        if key in measured["model"]
     ]
     begun_with = [str(stage["options"].get("init_from")) for stage in stages]
     base_models = [efficientnet_lite.HUB_ID] if any(_has_imagenet_encoder(stage) for stage in stages) else []

@@ -35,8 +35,8 @@ class PublishOptions:
     """Hub user or organization; a model becomes <namespace>/<prefix>-<model>. With --space, where its models are."""
     prefix: str = "landscape-colorization"
     """First part of the repositories' names."""
-    evaluation: Path | None = None
-    """JSON of `python -m train.evaluate`; without it each folder's own metrics.json."""
+    evaluation: tuple[Path, ...] = ()
+    """JSON files of `python -m train.evaluate`, one for each data set; without it each folder's own metrics.json."""
     training_data: Path | None = None
     """Markdown that says truthfully what the training photographs are, and under which licenses."""
     samples: Path | None = None
