@@ -1,6 +1,7 @@
 """What README and docs say is so: front matter, tree, links, and every command's program and options."""
 
 import functools
+import json
 import os
 import re
 import shlex
@@ -10,7 +11,10 @@ from importlib.metadata import version
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import NAMES, ROOT
+
+from colorization.zoo import EMBEDDED
+from train.tables import GRAY, TRUTH, table
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
@@ -24,6 +28,13 @@ def test_front_matter_is_a_spaces():
     assert str(front["sdk_version"]) == version("gradio")  # which test_package.py compares with the pin
     assert len(front["short_description"]) <= 60
     assert {"title", "emoji", "colorFrom", "colorTo", "python_version", "tags"} <= front.keys()
+
+
+def test_the_results_are_those_of_the_embedded_weights():
+    metrics = {name: json.loads((EMBEDDED / name / "metrics.json").read_text(encoding="utf-8")) for name in NAMES}
+    rows = {GRAY: metrics["unet"][GRAY]} | {name: metrics[name]["model"] for name in NAMES}
+    expected = table({"rows": rows | {TRUTH: metrics["unet"][TRUTH]}})
+    assert expected in TEXTS["README.md"], f"the README's table should be\n{expected}"
 
 
 def test_the_tree_of_the_code_is_true():
