@@ -51,7 +51,7 @@ def wait(dataset: str, size: int, name: str, steps: int) -> tuple[float, float]:
         run = Run(parse([*words, "--validation-pictures", "0"]).settings(name), Accelerator())
         run.log.bar.disable = True
         waited, before = 0.0, time.perf_counter()
-        for number, crops in enumerate(itertools.islice(run.batches(), steps + 10)):
+        for number, crops in enumerate(itertools.islice(filter(None, run.batches()), steps + 10)):
             now = time.perf_counter()
             if number == 10:
                 start, waited, seen = now, 0.0, run.stage.pictures_seen

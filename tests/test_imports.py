@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "colorization.__main__": ("colorization",),
     "page": ("colorization",),
     "app": ("colorization", "page"),
-    "train.data": ("colorization",),
+    "train.data": ("colorization", "train.parent"),
     "train.recipes": ("colorization", "train.batch", "train.bounds"),
     "train.prepare": ("colorization", "train.data", "train.publish.push"),
     "train.evaluate": ("colorization", "train.data", "train.record", "train.tables"),

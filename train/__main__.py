@@ -1,14 +1,20 @@
 """Command line of the trainer: `accelerate launch train ...`, `python -m train ...`."""
 
 import gc
+import io
+import multiprocessing
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 # accelerate runs this folder as a script: sys.path[0] is then train/ itself, where data.py and its like shadow others.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+import train.parent  # noqa: E402, F401 - notes who started this process
 from train.config import TrainOptions, parse  # noqa: E402
+
+_PROJECT = "landscape-colorization"
 
 
 def main() -> None:
@@ -49,6 +55,7 @@ def _train(options: TrainOptions) -> None:
 
     from train.dry_run import dry_run
     from train.loop import train
+    from train.output import check_writable
     from train.push_to_hub import check_trained, publish_trained
 
     os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
@@ -58,7 +65,14 @@ def _train(options: TrainOptions) -> None:
     if push:
         check_trained(options)
     accelerator.wait_for_everyone()
-    accelerator.init_trackers("landscape-colorization")  # after the check: a refused run leaves nothing behind
+    if accelerator.is_main_process:
+        check_writable(options.output_dir)
+    with redirect_stdout(io.StringIO()):  # trackio names a command that would look in another folder
+        accelerator.init_trackers(_PROJECT)  # after the checks: a refused run leaves nothing behind
+    if tracker == "trackio":
+        accelerator.print(f"curves: TRACKIO_DIR={os.environ['TRACKIO_DIR']} trackio show --project {_PROJECT}")
+    if tracker == "tensorboard":
+        accelerator.print(f"curves: tensorboard --logdir {options.output_dir}")
     folders = []
     for name in options.recipes:
         settings = options.settings(name)
@@ -82,6 +96,8 @@ def _leave() -> None:
     """
     import torch.distributed as dist
 
+    for worker in multiprocessing.active_children():
+        worker.kill()  # a decoding worker may wait for a network that is gone, and is deaf to less
     gc.collect()
     if dist.is_available() and dist.is_initialized() and dist.get_backend() == "gloo":
         dist.destroy_process_group()

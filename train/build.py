@@ -91,14 +91,16 @@ def open_validation(settings: Settings, accelerator: Accelerator) -> Validation 
     options = settings.validation
     if not (options.validation_pictures and accelerator.is_main_process):
         return None
-    dataset = options.validation_dataset or settings.data.dataset
+    data, own = settings.data, options.validation_dataset
     try:
         return Validation(
-            dataset,
+            own or data.dataset,
             options.validation_split,
-            settings.data.image_column,
+            data.image_column,
             settings.resolution,
             options.validation_pictures,
+            config=None if own else data.dataset_config,
+            revision=None if own else data.dataset_revision,
         )
     except ValueError as error:
         print(f"{settings.recipe}: no validation while training: {error}")

@@ -24,12 +24,18 @@ class DataOptions:
 
     dataset: str = "larrygzlb1994/lhq_256"
     """A Hub data set id, a folder (of images, parquet files, pairs or Lab arrays), or a parquet glob."""
+    dataset_config: str | None = None
+    """Configuration of a Hub data set that has several."""
+    dataset_revision: str | None = None
+    """Branch, tag or commit of a Hub data set; a commit makes a run repeatable."""
     train_split: str = "train"
     """Split to train on."""
     image_column: str = "image"
     """Column that holds the pictures."""
     resolution: int | None = bounded(None, 2, 4096)
     """Side of the training crops in pixels; the recipe's own if not given."""
+    max_train_samples: int | None = bounded(None, 1)
+    """Train on so many pictures only, the same in every pass."""
     min_colorfulness: float = bounded(8.0, 0)
     """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted."""
     source_power: float = bounded(1.0, 0, 1)
@@ -44,7 +50,8 @@ class DataOptions:
     lanes: int = bounded(8, 1, 4096)
     """Parts that the data set is dealt into; a multiple of the number of processes, the same for a whole run."""
     dataloader_num_workers: int = bounded(1, 0, 256)
-    """Processes that decode, beside each training process; 0 decodes in the training process."""
+    """Processes that read and decode, beside each training process; 0 does it in the training process, but a data set
+    of the Hub is read by one at least."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,8 @@ class RunOptions:
     """Steps between two points of the curves."""
     report_to: Literal["trackio", "tensorboard", "none"] = "trackio"
     """Where curves are logged besides training.json; both keep them in the output folder."""
+    dataset_timeout: float = bounded(120.0, 1)
+    """Seconds without a picture, as when the network is gone, after which the run stops; it can be resumed."""
     dry_run: bool = False
     """Show the data, the networks' sizes, ten steps' speed and memory and the projected time; then exit."""
     vgg_weights: Path | None = None

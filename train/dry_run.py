@@ -32,7 +32,7 @@ def dry_run(settings: Settings, accelerator: Accelerator) -> None:
     name, data = settings.recipe, settings.data
     start, gray, broken = 0.0, 0, 0
     with closing(Run(settings, accelerator)) as run:
-        for number, crops in enumerate(itertools.islice(run.batches(), _STEPS + 1)):
+        for number, crops in enumerate(itertools.islice(filter(None, run.batches()), _STEPS + 1)):
             if number == 1:  # the first step also starts everything
                 start = time.monotonic()
             run.step(crops, waited=0.0)

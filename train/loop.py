@@ -3,13 +3,14 @@
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
+from safetensors import SafetensorError
 
 from colorization import hub
 from colorization.zoo import locate
@@ -18,14 +19,16 @@ from train.batch import Batch, to_batch
 from train.build import build_recipe, differences, identity, new_stage, open_validation
 from train.checkpoint import Checkpoint
 from train.config import Settings
-from train.data.dataset import open_stream, source_shares
+from train.data.dataset import is_local, open_stream, source_shares
 from train.data.degrade import degrade, vary_lightness
-from train.data.stream import Crops, CropStream, LaneState, batches
+from train.data.stream import Crops, CropStream, LaneState, batches_and_pauses
 from train.log import Log
+from train.output import owned
 from train.record import Stage, batch_sheet, earlier_stages, save_run
 from train.signals import Signals, StoppedError
 
 _IN_A_ROW = 3  # steps skipped before a rollback; rollbacks without a checkpoint in between before giving up
+_PATIENCE = 10  # seconds that a run which was told to stop still waits for the batch of its last step
 _BROKEN_SEEN = 100  # pictures before the share of broken ones is judged
 
 
@@ -44,13 +47,18 @@ def train(settings: Settings, accelerator: Accelerator) -> Path:
         The folder with config.json, model.safetensors, training.json, samples.png and curves.png.
 
     Raises:
-        ValueError: If the data set, the starting weights or the options cannot be used, or no picture is usable.
+        ValueError: If the data set, the starting weights, the output folder, its checkpoints or the options cannot be
+            used, or no picture is usable.
         FileNotFoundError: If a perceptual loss finds no VGG weights.
         FloatingPointError: If losses stay NaN or infinite after rollbacks; what was saved before stays.
         StoppedError: If the run was told to stop, or its data or its disk failed; it can be resumed.
     """
-    with closing(Run(settings, accelerator, find_checkpoint(settings, accelerator))) as run:
-        return run.go()
+    main = accelerator.is_main_process
+    with owned(settings.output_dir, settings.recipe) if main else nullcontext() as ended:
+        if ended:
+            accelerator.print(f"{settings.recipe}: {ended} has ended; this one takes over its output folder")
+        with closing(Run(settings, accelerator, find_checkpoint(settings, accelerator))) as run:
+            return run.go()
 
 
 def find_checkpoint(settings: Settings, accelerator: Accelerator) -> Checkpoint | None:
@@ -64,6 +72,11 @@ def find_checkpoint(settings: Settings, accelerator: Accelerator) -> Checkpoint 
         return None
     if wanted == "latest":
         newest, damaged = checkpoint.newest(settings.output_dir / "checkpoints" / name)
+        if damaged and newest is None:
+            raise ValueError(
+                f"every checkpoint is damaged ({'; '.join(damaged)}): restore one, or begin anew in their place with "
+                "--resume-from-checkpoint none"
+            )
         for text in damaged:
             accelerator.print(f"{name}: damaged, so an earlier checkpoint is used: {text}")
     elif Path(wanted).is_dir():
@@ -72,7 +85,14 @@ def find_checkpoint(settings: Settings, accelerator: Accelerator) -> Checkpoint 
         raise ValueError(f"--resume-from-checkpoint {wanted}: no checkpoint there; give a folder, latest or none")
     if newest is None:
         return None
-    if differing := differences(identity(settings, accelerator), newest.state["identity"], name):
+    now, before = identity(settings, accelerator), newest.state["identity"]
+    if now["max_train_steps"] > before["max_train_steps"]:
+        accelerator.print(
+            f"{name}: extended from {before['max_train_steps']} to {now['max_train_steps']} steps; the learning rate "
+            f"follows the schedule of the longer run from step {newest.state['stage']['steps_done']} on"
+        )
+        before = before | {"max_train_steps": now["max_train_steps"]}
+    if differing := differences(now, before, name):
         raise ValueError(
             f"{newest.folder} is of another run ({'; '.join(differing)}): give the same options to resume it, "
             "--resume-from-checkpoint none to begin anew in its place, or another --output-dir"
@@ -92,7 +112,15 @@ class Run:
         self.stage = new_stage(settings, accelerator)
         data = settings.data
         balanced = data.source_power < 1
-        self.stream = open_stream(data.dataset, data.train_split, data.image_column, with_source=balanced)
+        self.stream = open_stream(
+            data.dataset,
+            data.train_split,
+            data.image_column,
+            config=data.dataset_config,
+            revision=data.dataset_revision,
+            limit=data.max_train_samples,
+            with_source=balanced,
+        )
         self.shares = source_shares(self.stream, data.source_power) if balanced else None
         self.folder = settings.output_dir / self.name
         self.checkpoints = settings.output_dir / "checkpoints" / self.name
@@ -134,7 +162,12 @@ class Run:
         """Train from where things are to the end, or until something must be undone."""
         saved = before = time.monotonic()
         skipped = 0  # in a row
+        last_crops: Crops | None = None
         for crops in self.batches():
+            if crops is None:
+                self._pause(time.monotonic() - before, signals, last_crops)
+                continue
+            last_crops = crops
             if self.step(crops, waited=time.monotonic() - before):
                 skipped = 0
             elif (skipped := skipped + 1) == _IN_A_ROW:
@@ -151,8 +184,26 @@ class Run:
                 raise StoppedError(f"stopped and saved at {self._where()}", signals.received)
             before = time.monotonic()
 
-    def batches(self) -> Iterator[Crops]:
-        """The rest of the run's batches; a network that is gone for long is a reason to stop, not to fail."""
+    def _pause(self, seconds: float, signals: Signals, last_crops: Crops | None) -> None:
+        """Raise StoppedError if no batch has come for too long, or for a while since the run was told to stop."""
+        timeout = self.settings.run.dataset_timeout
+        if signals.received is not None and seconds > _PATIENCE:
+            saved = last_crops is not None and self.accelerator.num_processes == 1
+            if saved:
+                self._save(last_crops)  # type: ignore[arg-type]
+            raise StoppedError(f"stopped {'and saved ' * saved}at {self._where()}", signals.received)
+        if seconds > timeout:
+            raise StoppedError(
+                f"{self.settings.data.dataset} has given no picture for {timeout:g} s (--dataset-timeout) at "
+                f"{self._where()}"
+            )
+
+    def batches(self) -> Iterator[Crops | None]:
+        """The rest of the run's batches, and None for each second without one.
+
+        A network that is gone for long is a reason to stop, not to fail. A data set of the Hub is read by at least one
+        worker, so that this process can be stopped while that waits.
+        """
         data, accelerator, batch_size = self.settings.data, self.accelerator, self.settings.batch_size
         crops = CropStream(
             self.stream,
@@ -167,8 +218,9 @@ class Run:
             lane_states=self.lane_states,
             shares=self.shares,
         )
+        workers = max(data.dataloader_num_workers, 0 if is_local(data.dataset) else 1)
         try:
-            yield from batches(crops, batch_size, data.dataloader_num_workers)
+            yield from batches_and_pauses(crops, batch_size, workers)
         except hub.ERRORS as error:
             raise StoppedError(f"{data.dataset} cannot be read on ({error}) at {self._where()}") from error
 
@@ -231,13 +283,15 @@ class Run:
         try:
             save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
             checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state, keep)
-        except OSError as error:
-            raise StoppedError(f"cannot save ({error.strerror or error}) at {self._where()}") from error
+        except (OSError, SafetensorError) as error:  # the latter is what a full disk is to safetensors
+            raise StoppedError(
+                f"cannot save ({getattr(error, 'strerror', None) or error}) at {self._where()}"
+            ) from error
 
     def _restore(self, saved: Checkpoint) -> None:
         """Take everything over from a checkpoint."""
         checkpoint.restore(self.recipe, saved.tensors())
-        self.stage = Stage(**saved.state["stage"])
+        self.stage = Stage(**saved.state["stage"] | {"steps": self.settings.optimization.max_train_steps})
         self.lane_states = {int(lane): lane_state for lane, lane_state in saved.state["lane_states"].items()}
         self.recipe.scale_learning_rate(0.5**self.stage.rollbacks)
 

@@ -18,14 +18,24 @@ class Validation:
         gray_psnr: Mean PSNR of their gray copies in dB: what a model must beat.
     """
 
-    def __init__(self, dataset: str, split: str, column: str, size: int, count: int) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        split: str,
+        column: str,
+        size: int,
+        count: int,
+        config: str | None = None,
+        revision: str | None = None,
+    ) -> None:
         """Read the first so many colorful pictures of a split.
 
         Raises:
             ValueError: If there is no such split, or no colorful picture in it.
         """
+        stream = open_stream(dataset, split, column, config=config, revision=revision)
         self.truths: list[Image.Image] = []
-        for _, picture in pictures(open_stream(dataset, split, column), column):
+        for _, picture in pictures(stream, column):
             if isinstance(picture, Image.Image) and preview_colorfulness(picture) >= COLORFUL:
                 self.truths.append(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
             if len(self.truths) == count:

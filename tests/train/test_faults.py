@@ -1,10 +1,12 @@
 """What goes wrong in long runs: bad numbers, damaged or full disks, damaged data, other options."""
 
+import contextlib
 import hashlib
 import json
+import os
 import re
-import resource
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -19,6 +21,7 @@ from support import training
 from colorization import load
 from train import checkpoint
 from train.loop import train
+from train.recipes.base import cosine
 from train.recipes.unet import UNetRecipe
 from train.signals import CAN_RESUME, StoppedError
 
@@ -116,9 +119,7 @@ def test_the_same_command_again_says_that_it_is_done(parquet, tmp_path, capsys):
 
 def test_another_run_is_not_gone_on_with(parquet, tmp_path):
     run(parquet, tmp_path, max_train_steps=4)
-    with pytest.raises(
-        ValueError, match=r"is of another run \(max_train_steps is 12, was 4; seed is 5, was 0\): give the same"
-    ):
+    with pytest.raises(ValueError, match=r"is of another run \(seed is 5, was 0\): give the same"):
         run(parquet, tmp_path, seed=5)
     run(parquet, tmp_path, seed=5, resume_from_checkpoint="none")
     assert stage_of(tmp_path)["seed"] == 5 and stage_of(tmp_path)["steps_done"] == 12
@@ -179,44 +180,96 @@ def test_a_named_checkpoint_is_resumed_and_later_ones_give_way(parquet, tmp_path
         run(parquet, tmp_path, resume_from_checkpoint=tmp_path / "nowhere")
 
 
-def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, subprocess_env):
-    """Files may suddenly not grow beyond 100 kB, which is less than a checkpoint needs."""
-    words = [sys.executable, "-m", "train", "--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path / "full"]
-    words += [
-        "--resolution",
-        32,
-        "--train-batch-size",
-        2,
-        "--max-train-steps",
-        12,
-        "--checkpointing-steps",
-        4,
-        "--dataloader-num-workers",
-        0,
-        "--report-to",
-        "none",
-    ]
-    words += ["--unet.width", 8, "--unet.depth", 3, "--unet.perceptual-weight", 0, "--max-broken", 0.2]
-    words += ["--validation-pictures", 0]
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of its own, 16 MB large."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("no tmpfs can be mounted here, so no disk can be made full")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, small_disk, subprocess_env):
     run(parquet, tmp_path / "whole")
-    run(parquet, tmp_path / "full")
-    shutil.rmtree(tmp_path / "full/checkpoints/unet/step-000000012")
-    before = learned(tmp_path / "full")
-
-    def full():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    done = subprocess.run(
-        [*map(str, words)], cwd=ROOT, env=subprocess_env, capture_output=True, text=True, preexec_fn=full
-    )
+    run(parquet, small_disk)
+    shutil.rmtree(small_disk / "checkpoints/unet/step-000000012")
+    before = learned(small_disk)
+    with contextlib.suppress(OSError), (small_disk / "filler").open("wb") as filler:
+        while True:
+            filler.write(bytes(1000))
+            filler.flush()
+    filled = (small_disk / "filler").stat().st_size
+    os.truncate(small_disk / "filler", filled - 100_000)  # less than a checkpoint needs
+    options = training.words(**training.SMALL, max_train_steps=12, checkpointing_steps=4)
+    words = [sys.executable, "-m", "train", "--recipe", "unet", "--dataset", parquet, "--output-dir", small_disk]
+    done = subprocess.run([*words, *options], cwd=ROOT, env=subprocess_env, capture_output=True, text=True)
     assert done.returncode == CAN_RESUME, done.stderr
     assert "cannot save (" in done.stderr and "the same command resumes from the last checkpoint" in done.stderr
     assert "Traceback" not in done.stderr
-    after = learned(tmp_path / "full")
+    after = learned(small_disk)
     assert all(torch.equal(after[name], value) for name, value in before.items())
-    assert not list((tmp_path / "full/checkpoints/unet").glob(".*")), "half a checkpoint is left lying about"
-    run(parquet, tmp_path / "full")
-    assert all(torch.equal(learned(tmp_path / "full")[n], v) for n, v in learned(tmp_path / "whole").items())
+    assert not list((small_disk / "checkpoints/unet").glob(".*")), "half a checkpoint is left lying about"
+    (small_disk / "filler").unlink()
+    run(parquet, small_disk)
+    assert all(torch.equal(learned(small_disk)[n], v) for n, v in learned(tmp_path / "whole").items())
+
+
+def test_an_output_folder_that_cannot_be_written_is_noticed_before_the_first_step(parquet, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ValueError, match=r"--output-dir .*/file/runs cannot be written: Not a directory"):
+        run(parquet, tmp_path / "file/runs")
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from train.output import owned
+with owned(Path(sys.argv[1]), "unet"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_two_runs_in_one_output_folder_are_refused_and_a_killed_one_is_taken_over(parquet, tmp_path, capsys):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        who = rf"process {holder.pid} on {re.escape(socket.gethostname())}"
+        with pytest.raises(ValueError, match=rf"is the output of {who}, which trains unet too"):
+            run(parquet, tmp_path, max_train_steps=2)
+    finally:
+        holder.kill()
+        holder.wait()
+    run(parquet, tmp_path, max_train_steps=2)
+    assert re.search(rf"unet: {who} has ended; this one takes over", capsys.readouterr().out)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_with_every_checkpoint_damaged_a_run_does_not_begin_anew_in_silence(parquet, tmp_path):
+    run(parquet, tmp_path)
+    for file in (tmp_path / "checkpoints").glob("unet/*/state.json"):
+        file.write_text("{}")
+    with pytest.raises(ValueError, match=r"every checkpoint is damaged .*step-000000012: state\.json .*none$"):
+        run(parquet, tmp_path)
+    run(parquet, tmp_path, resume_from_checkpoint="none", max_train_steps=2)
+    assert stage_of(tmp_path)["steps_done"] == 2
+
+
+def test_a_finished_run_is_extended_and_says_by_which_schedule(parquet, tmp_path, capsys):
+    run(parquet, tmp_path, max_train_steps=4)
+    run(parquet, tmp_path, max_train_steps=8, logging_steps=1)
+    said = capsys.readouterr().out
+    assert (
+        "unet: extended from 4 to 8 steps; the learning rate follows the schedule of the longer run from step 4" in said
+    )
+    stage = stage_of(tmp_path)
+    assert (stage["steps"], stage["steps_done"]) == (8, 8)
+    rates = {point["step"]: point["learning_rate"] for point in stage["curve"]}
+    assert rates[5] == pytest.approx(1e-3 * cosine(4, 8))
+    with pytest.raises(ValueError, match="max_train_steps is 4, was 8"):
+        run(parquet, tmp_path, max_train_steps=4)
 
 
 def test_too_many_damaged_pictures_are_a_mistake_in_the_data(parquet, tmp_path):

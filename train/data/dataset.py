@@ -1,5 +1,6 @@
 """Any data set that `datasets` reads, opened for streaming with its pictures still encoded."""
 
+import contextlib
 import glob
 import itertools
 from collections import Counter
@@ -24,11 +25,21 @@ PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Valu
 SOURCE = "source"
 """Column that names where a picture is from, for drawing small sources more often."""
 
+_CHECKED = 10  # rows that tell whether a column holds pictures
 _PREVIEW = 64  # colorfulness is measured on a thumbnail of this size
 _RAW_SHARDS = 64  # for processes and workers to share
 
 
-def open_stream(spec: str, split: str, column: str = "image", *, with_source: bool = False) -> datasets.IterableDataset:
+def open_stream(
+    spec: str,
+    split: str,
+    column: str = "image",
+    *,
+    config: str | None = None,
+    revision: str | None = None,
+    limit: int | None = None,
+    with_source: bool = False,
+) -> datasets.IterableDataset:
     """Open a data set for streaming, with its pictures still encoded.
 
     Args:
@@ -38,15 +49,21 @@ def open_stream(spec: str, split: str, column: str = "image", *, with_source: bo
         split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
             any split.
         column: Column that holds the pictures.
+        config: Configuration of a Hub data set.
+        revision: Branch, tag or commit of a Hub data set.
+        limit: Open so many rows only.
         with_source: Keep the column `source` too.
 
     Returns:
         A stream of rows whose `column` is `{"bytes": ..., "path": ...}`.
 
     Raises:
-        ValueError: If there is no such data set, split or column; the message says what there is.
+        ValueError: If there is no such data set, split or column, or the column holds no pictures; the message says
+            what there is.
     """
     path = Path(spec)
+    if is_local(spec) and (config or revision):
+        raise ValueError(f"{spec} is here and no Hub data set: --dataset-config and --dataset-revision are for those")
     try:
         if any(c in spec for c in "*?["):
             if not glob.glob(spec, recursive=True):
@@ -55,7 +72,7 @@ def open_stream(spec: str, split: str, column: str = "image", *, with_source: bo
         elif path.is_dir():
             stream = _open_folder(path, split)
         else:
-            stream = datasets.load_dataset(spec, split=split, streaming=True)
+            stream = datasets.load_dataset(spec, config, split=split, revision=revision, streaming=True)
     except ValueError as error:
         raise ValueError(f"cannot open the split {split!r} of {spec}: {error}") from error
     except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
@@ -66,8 +83,33 @@ def open_stream(spec: str, split: str, column: str = "image", *, with_source: bo
         raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
     if with_source and SOURCE not in columns:
         raise ValueError(f"{spec} has no column {SOURCE!r}, only {', '.join(columns)}: --source-power must then be 1")
-    wanted = [column, SOURCE] if with_source else [column]
-    return stream.select_columns(wanted).cast_column(column, datasets.Image(decode=False))
+    known = (stream.features or {}).get(column)
+    if not isinstance(known, datasets.Image):
+        _check_pictures(stream.select_columns([column]), spec, column)
+    stream = stream.select_columns([column, SOURCE] if with_source else [column])
+    if limit:
+        stream = stream.take(limit)
+    return stream.cast_column(column, datasets.Image(decode=False))
+
+
+def _check_pictures(stream: datasets.IterableDataset, spec: str, column: str) -> None:
+    """Refuse a column that is not declared to hold pictures, and does not in its first rows."""
+    for row in itertools.islice(stream, _CHECKED):
+        cell = row[column]
+        cell = {"bytes": cell, "path": None} if isinstance(cell, bytes) else cell
+        cell = {"bytes": None, "path": cell} if isinstance(cell, str) else cell
+        with contextlib.suppress(DecodeError, OSError, TypeError, KeyError):
+            decode(encoded(cell))
+            return
+    raise ValueError(
+        f"the column {column!r} of {spec} holds no pictures: none of its first {_CHECKED} rows decodes; choose another "
+        "with --image-column"
+    )
+
+
+def is_local(spec: str) -> bool:
+    """Whether a data set is files of this machine, and not the Hub's."""
+    return any(character in spec for character in "*?[") or Path(spec).is_dir()
 
 
 def source_shares(stream: datasets.IterableDataset, power: float) -> dict[str, float]:

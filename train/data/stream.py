@@ -7,7 +7,9 @@ save, only the states of the lanes.
 """
 
 import copy
+import functools
 import itertools
+import os
 import random
 import signal
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ from torch.utils.data import IterableDataset as TorchIterableDataset
 
 from colorization.decode import DecodeError, decode
 from train.data.dataset import SOURCE, cell_name, encoded, preview_colorfulness
+from train.parent import when_parent_ends
 
 _BLOCK = 256  # rows of a lane that are shuffled at a time, after its shards; encoded pictures, some 5 MB
 _AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
@@ -191,6 +194,11 @@ def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]
         ValueError: If no picture is usable.
         Exception: Whatever reading the data set raised, as an OSError after the network was gone for long.
     """
+    return (batch for batch in batches_and_pauses(crops, batch_size, workers) if batch)
+
+
+def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops | None]:
+    """As `batches`, and None for each second in which the workers have given nothing."""
     workers = max(w for w in range(workers + 1) if not w or len(crops.mine) % w == 0)
     loader = DataLoader(
         crops,
@@ -198,15 +206,27 @@ def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]
         num_workers=workers,
         collate_fn=_as_is,
         prefetch_factor=max(2, 2 * batch_size // (_AT_ONCE * workers)) if workers else None,
-        worker_init_fn=_quiet_worker,
+        worker_init_fn=functools.partial(_begin_worker, os.getpid()),
+        timeout=1 if workers else 0,
     )
+    parts_of_workers = _started(loader)
+    parts: list[Any] = []
     samples: list[Sample] = []
-    for parts in zip(*[_started(loader)] * max(1, workers)):  # noqa: B905  (one from each worker, again and again)
-        for part in parts:
-            if isinstance(part, Exception):
-                raise part
+    while True:
+        try:
+            parts.append(next(parts_of_workers))
+        except RuntimeError as error:
+            if "timed out" not in str(error):
+                raise
+            yield None
+            continue
+        if isinstance(parts[-1], Exception):
+            raise parts[-1]
+        if len(parts) < workers:  # one from each, again and again
+            continue
         for turns in zip(*parts, strict=True):
             samples += sorted(itertools.chain(*turns), key=lambda sample: sample.lane)
+        parts = []
         while len(samples) >= batch_size:
             yield _collate(samples[:batch_size])
             samples = samples[batch_size:]
@@ -251,6 +271,7 @@ def _as_is(samples: Any) -> Any:
     return samples
 
 
-def _quiet_worker(_: int) -> None:
-    """One thread per decoding worker, so that the training process keeps the cores."""
+def _begin_worker(parent: int, _: int) -> None:
+    """One thread, so that the training process keeps the cores; and an end with that process, however it ends."""
+    when_parent_ends(parent, lambda: os._exit(1))
     torch.set_num_threads(1)
