@@ -1,10 +1,15 @@
 import itertools
 import random
+import subprocess
+import sys
 
+import datasets
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT, encoded
 from PIL import Image
+from support.hub_store import Repo
 
 from train.batch import to_batch
 from train.data.dataset import open_stream, pictures
@@ -73,6 +78,41 @@ def test_nothing_usable_ends_instead_of_spinning(crops, tmp_path):
 def test_mistakes_are_named(parquet, tmp_path, spec, split, column, reason):
     with pytest.raises(ValueError, match=reason):
         open_stream(spec.format(parquet=parquet, empty=tmp_path), split, column)
+
+
+def test_a_column_without_pictures_is_named_after_ten_rows(crops, tmp_path):
+    cells = [encoded(crops[number % 40]) for number in range(30)]
+    rows = {"image": cells, "source": ["coast"] * 30, "jpeg": [cell["bytes"] for cell in cells]}
+    datasets.Dataset.from_dict(rows).to_parquet(str(tmp_path / "train-00000-of-00001.parquet"))
+    with pytest.raises(ValueError, match=r"the column 'source' of .* holds no pictures: none of its first 10 rows"):
+        open_stream(str(tmp_path), "train", "source")
+    for column in ("image", "jpeg"):
+        assert all(
+            isinstance(picture, Image.Image)
+            for _, picture in pictures(open_stream(str(tmp_path), "train", column), column)
+        )
+
+
+COUNT = """
+import sys
+from train.data.dataset import open_stream
+for revision in (None, sys.argv[1]):
+    print(sum(1 for _ in open_stream("tester/places", "train", revision=revision)))
+"""
+
+
+def test_configurations_and_revisions_are_the_hubs(parquet, live_hub, hub_env):
+    for given in ({"config": "small"}, {"revision": "main"}):
+        with pytest.raises(ValueError, match="--dataset-config and --dataset-revision are for those"):
+            open_stream(str(parquet), "train", **given)
+    live_hub.reset()
+    repo = live_hub.repos["datasets", "tester/places"] = Repo(private=False)
+    shards = {file.name: file.read_bytes() for file in parquet.glob("train-*")}
+    first = repo.commit("main", {"train-00001-of-00002.parquet": shards["train-00001-of-00002.parquet"]}, "one")
+    repo.commit("main", shards, "both")
+    command = [sys.executable, "-c", COUNT, first]
+    done = subprocess.run(command, cwd=ROOT, env=hub_env, capture_output=True, text=True)
+    assert done.stdout.split() == ["38", "16"], done.stderr
 
 
 def test_crops_are_square_pieces_flipped_half_the_time():

@@ -100,6 +100,21 @@ def test_each_picture_comes_once_in_a_pass(tmp_path, shards):
     assert sorted(seen) == list(range(40)) and seen != sorted(seen)
 
 
+@pytest.mark.parametrize("shards", [1, 8, 11])
+def test_a_limit_is_the_same_pictures_in_every_pass(tmp_path, shards):
+    flat = [Image.new("RGB", (8, 8), (6 * number, 128, 0)) for number in range(40)]
+    write(tmp_path, [encoded(picture) for picture in flat], shards)
+    settings = {"size": 8, "seed": 3, "min_colorfulness": 0.0, "lanes": 4}
+    limited = CropStream(open_stream(str(tmp_path), "train", limit=12), "image", **settings)
+    passes = [], [], []
+    for lane in range(4):
+        for sample in limited._samples(lane):
+            if sample.lane_state["epoch"] == len(passes):
+                break
+            passes[sample.lane_state["epoch"]].append(int(sample.pixels[0, 0, 0]) // 6)
+    assert len(passes[0]) == 12 and sorted(passes[0]) == sorted(passes[1]) == sorted(passes[2])
+
+
 @pytest.mark.parametrize("form", ["shards", "one file", "files", "arrays"])
 @pytest.mark.parametrize("world", [2, 4])
 def test_processes_share_what_one_would_see(sets, form, world):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ def launch(subprocess_env):
         words = [*command, *map(str, arguments)]
         return subprocess.run(words, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=240)
 
+    launch.env = subprocess_env
     return launch
 
 
@@ -201,7 +203,12 @@ def test_curves_are_logged_beside_the_record_and_hold_the_gray_row(launch, parqu
     assert [point["step"] for point in measured] == [3, 6]
     assert measured[0]["gray_psnr"] == measured[1]["gray_psnr"] > 5
     assert all(0 <= point["data_wait"] < 1 and point["images_per_s"] > 0 for point in curve)
-    assert "wait=" in done.stderr and "val=" in done.stderr
+    assert "wait=" in done.stderr and re.search(r"val=\d+\.\d\d dB \(gray copy \d+\.\d\d\)", done.stderr)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("curves: ")]
+    variable, command = re.fullmatch(r"curves: TRACKIO_DIR=(\S+) (trackio show --project \S+)", line).groups()
+    env = launch.env | {"TRACKIO_DIR": variable}
+    shown = command.replace("show", "list runs")  # what the browser would show
+    assert subprocess.run(shown.split(), env=env, capture_output=True, text=True).stdout.strip(), "no run is there"
     assert list((tmp_path / "trackio").glob("*.db")), "trackio has no local record"
 
 
