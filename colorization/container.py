@@ -248,7 +248,7 @@ class Encoder:
 def join(parts: list[Path], video: Video, target: Path, last_duration: int) -> list[str]:
     """Join encoded parts to one MP4 file, with the sound, subtitles and chapters of the source.
 
-    Nothing is encoded anew, but for sound of a kind that MP4 players do not know: it becomes AAC.
+    Nothing is re-encoded, but for sound of a kind that MP4 players do not know: it becomes AAC.
 
     Args:
         parts: Files written by `Encoder`, in order.
@@ -340,7 +340,7 @@ def _others(source: Any, tracks: dict[int, Any]) -> Iterator[Any]:
 
 
 def _encoded(packet: Any, track: Any, start: int) -> Iterator[Any]:
-    """One packet of sound, decoded and encoded anew; what cannot be decoded is silence."""
+    """One packet of sound, decoded and re-encoded; what cannot be decoded is silence."""
     with contextlib.suppress(av.FFmpegError):
         for sound in packet.decode():
             if sound.pts is not None:

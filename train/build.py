@@ -1,4 +1,4 @@
-"""What a run starts from: its recipe with its networks, its identity, and the record of how it was started."""
+"""The start of a run: its recipe with its networks, its identity, and the record of how it was started."""
 
 import json
 import platform

@@ -174,11 +174,11 @@ def broken(folder, kind, good):
     """A small hostile or odd file."""
     file = folder / "upload.mp4"
     data = good.read_bytes()
-    (folder / "neighbour.mp4").write_bytes(data)
+    (folder / "neighbor.mp4").write_bytes(data)
     if kind == "script":
-        file.write_text("ffconcat version 1.0\nfile neighbour.mp4\n")
+        file.write_text("ffconcat version 1.0\nfile neighbor.mp4\n")
     elif kind == "playlist":
-        file.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{folder / 'neighbour.mp4'}\n#EXT-X-ENDLIST\n")
+        file.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{folder / 'neighbor.mp4'}\n#EXT-X-ENDLIST\n")
     elif kind == "empty":
         file.write_bytes(b"")
     elif kind == "text":

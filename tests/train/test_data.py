@@ -42,8 +42,8 @@ def test_the_same_seed_gives_the_same_crops_and_another_others(parquet):
 
 
 def test_processes_read_different_shards(parquet):
-    zero, one = (torch.cat([c.pixels for c in take(loader(parquet, rank=r, world=2), 4)]) for r in (0, 1))
-    assert not any(torch.equal(a, b) for a in zero for b in one)
+    first, second = (torch.cat([c.pixels for c in take(loader(parquet, rank=r, world=2), 4)]) for r in (0, 1))
+    assert not any(torch.equal(a, b) for a in first for b in second)
 
 
 def test_a_folder_of_images(crops, tmp_path):

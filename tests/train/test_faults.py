@@ -41,7 +41,7 @@ def learned(folder):
 
 @pytest.fixture
 def poison(monkeypatch):
-    """Make the colors of some optimization steps not a number; `when(step, times)` says which."""
+    """Make the colors of some optimization steps NaN; `when(step, times)` says which."""
 
     def poison(when):
         step, times = UNetRecipe.step, {}

@@ -191,8 +191,8 @@ def test_the_trainer_reads_raw_forms(crops, tmp_path, form, workers):
 def test_processes_read_different_rows(crops, tmp_path, count):
     save_lab(tmp_path, crops[:count], np.uint8)
     assert open_stream(str(tmp_path), "train").num_shards == count
-    zero, one = (torch.cat([b.pixels for b in crops_of(tmp_path, rank=r, world=2)]) for r in (0, 1))
-    assert not any(torch.equal(a, b) for a in zero for b in one)
+    first, second = (torch.cat([b.pixels for b in crops_of(tmp_path, rank=r, world=2)]) for r in (0, 1))
+    assert not any(torch.equal(a, b) for a in first for b in second)
 
 
 def test_there_are_many_rows_but_no_more_than_64_shards(tmp_path):

@@ -1,4 +1,4 @@
-"""Any data set that `datasets` reads, opened for streaming with its pictures still encoded."""
+"""Data sets of all kinds that `datasets` reads, opened for streaming with its pictures still encoded."""
 
 import contextlib
 import glob

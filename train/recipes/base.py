@@ -162,7 +162,7 @@ class Recipe(ABC, Generic[Config]):
         """
         optimizer.zero_grad(set_to_none=True)
         for loss in losses:
-            # A loss that is not a number may have gradients that are: L1's is a sign.
+            # A NaN or infinite loss may have finite gradients: that of L1 is a sign.
             sound = torch.where(loss.detach().isfinite(), 1.0, torch.nan)
             self.accelerator.backward(loss * sound)
         learning = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]

@@ -1,4 +1,4 @@
-"""Who judges the generators while they train; never published."""
+"""Discriminators: PatchGAN and the WGAN critic. They are used in training only and never published."""
 
 from itertools import pairwise
 
