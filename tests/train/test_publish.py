@@ -142,11 +142,11 @@ def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, fresh_pyth
     run(str(fresh_python), "-c", python)
     run(*line.split())
     run(*download.partition("#")[0].split())
-    assert Image.open(here / "colored.png").size == Image.open(here / "out/unet/old.png").size == photograph.size
+    assert Image.open(here / "colored.png").size == Image.open(here / "out/unet/old.jpg").size == photograph.size
     shutil.rmtree(here / "unet/.cache", ignore_errors=True)
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "fresh-home")}
     run("colorize", "old.jpg", "--model", "unet/", "--output", "offline", **offline)
-    assert (here / "offline/unet/old.png").read_bytes() == (here / "out/unet/old.png").read_bytes()
+    assert (here / "offline/unet/old.jpg").read_bytes() == (here / "out/unet/old.jpg").read_bytes()
     (packages,) = scripts.parent.glob("lib/python*/site-packages/colorization")
     assert packages.is_dir(), "it was this checkout that ran"
 
