@@ -2,7 +2,7 @@
 
 A pixel is followed from each frame to the one before it, and the distance between its (a*, b*) here and there is taken.
 The mean over all pixels that can be followed is the score, in CIE units; what rests and what moves are told apart too.
-The motion of each pixel is estimated from the lightness of the source, the same for all versions of a video that are compared.
+The motion of each pixel is estimated from the lightness of the source, the same for all versions that are compared.
 
 Source:
     The warping error of Lai et al. 2018, "Learning blind video temporal consistency", section 4.2, on a* and b* only,

@@ -92,7 +92,7 @@ def _leave() -> None:
 
     gloo's threads live as long as anything refers to their group, and one that still lets go of a tensor while the
     interpreter ends aborts it (pytorch/pytorch#179291): a finished run would exit with SIGABRT. What refers to it are
-    networks that are spread over processes and, permanently, `torch._dynamo` if it is first imported while there is one.
+    networks that are spread over processes and, always, `torch._dynamo` if it is first imported while there is one.
     """
     import torch.distributed as dist
 
