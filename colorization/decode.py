@@ -7,6 +7,7 @@ takes short cuts with names (memory-mapped TIFF) that give scrambled pixels.
 import contextlib
 import io
 import math
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # Pillow reads MPO as JPEG
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
+_HEIC = re.compile(rb"hei[cxms]|hev[cxms]|mif1|msf1")  # brands of the container
 _MAX_JPEG_SCANS = 100  # real progressive files have about ten; each more is a whole skip all pixels
 _DAMAGED = "the picture is damaged or cut short ({}): save it again or send the original"
 
@@ -84,6 +86,11 @@ def _open(data: bytes) -> Image.Image:
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
+        if data[4:8] == b"ftyp" and _HEIC.search(data[8:64]):
+            raise DecodeError(
+                "this is a HEIC picture, as phones save them, which is not read here: export it as JPEG, or set the "
+                "phone's camera to its most compatible format"
+            ) from error
         raise DecodeError(
             "this is not a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF picture, or its beginning is damaged: "
             "export it as JPEG or PNG"

@@ -10,7 +10,9 @@ import gradio as gr
 from PIL import Image
 
 from colorization.zoo import ZOO
+from page.i18n import label
 from page.models import Models, Served
+from page.votes import Votes
 
 CURVES = "curves.png"
 _ROUNDS = """
@@ -29,13 +31,15 @@ _HEAD = """
 |---|---|---|---|---|---|---|---|---|---|"""
 
 
-def about_tab(models: Models, demo: gr.Blocks) -> None:
+def about_tab(models: Models, votes: Votes, demo: gr.Blocks) -> None:
     """Lay out the tab, inside `demo` and its tabs."""
-    with gr.Tab("Models"):
+    with gr.Tab(label("Models")) as tab:
         about = gr.Markdown(elem_id="models")
-        curves = gr.Gallery(label="How they were trained", format="png", columns=3, interactive=False)
+        voted = gr.Markdown(elem_id="votes")
+        curves = gr.Gallery(label=label("How they were trained"), format="png", columns=3, interactive=False)
     # Made anew for each visitor: models come from the Hub while the page is up.
     demo.load(lambda: _about(models), None, [about, curves], api_visibility="private")
+    tab.select(votes.table, None, voted, api_visibility="private", show_progress="hidden")
 
 
 def _about(models: Models) -> tuple[str, list[tuple[Any, str]]]:

@@ -6,13 +6,13 @@ from typing import Any
 import gradio as gr
 
 from colorization.decode import DecodeError
-from colorization.inference import MAX_STRENGTH
 from colorization.zoo import ZOO
-from page import downloads, examples, pictures, viewer
+from page import downloads, examples, inputs, pictures, viewer
 from page.i18n import label, say
 from page.models import Models
 from page.photograph import Photograph, Photographs
 from page.scores import HEADERS, rows, table
+from page.votes import Votes
 
 LIMITS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB and 40 megapixels"
 # Events that run networks or decode share one place in the queue; those that only put colors on a lightness another.
@@ -26,10 +26,11 @@ class Compare:
     Args:
         models: What is served, now and after later swaps.
         photographs: Those of the last minutes.
+        votes: Where blind votes go.
     """
 
-    def __init__(self, models: Models, photographs: Photographs) -> None:
-        self.models, self.photographs = models, photographs
+    def __init__(self, models: Models, photographs: Photographs, votes: Votes) -> None:
+        self.models, self.photographs, self.votes = models, photographs, votes
 
     def show(self, file: str | None, strength: float, request: gr.Request) -> Iterator[tuple[Any, Any]]:
         """Color an upload; gives the viewer's value after each model, and at the end what is shown."""
@@ -102,6 +103,17 @@ class Compare:
             return {"failed": refusal(error, request)}
         return {"id": viewer.identity(photograph, strength), "download": name, "save": pictures.served(path)}
 
+    def vote(self, shown: tuple[str, float] | None, voted: list[str], event: gr.EventData) -> list[str]:
+        """Note which result a visitor would keep, once for each photograph; gives those that were voted on."""
+        kept, order = event._data.get("kept"), event._data.get("shown")
+        if shown is None or shown[0] in voted or not isinstance(order, list):
+            return voted
+        if kept not in order or not set(order) <= set(ZOO) or len(order) != len(set(order)):
+            return voted
+        origins = {name: model.origin for name, model in self.models.current().items()}
+        self.votes.add(kept, order, shown[1], origins)
+        return [*voted[-200:], shown[0]]
+
     def endpoint(self, file: str | None, strength: float) -> Iterator[list[Any]]:
         """Color one photograph with every model.
 
@@ -128,21 +140,23 @@ class Compare:
         yield [*versions, *captions, rows(photograph, strength), notes]
 
 
-def compare_tab(models: Models) -> None:
+def compare_tab(models: Models, votes: Votes) -> None:
     """Lay out the tab and its one endpoint, `/colorize`, inside a page's tabs.
 
     Args:
         models: What is served, now and after later swaps.
+        votes: Where blind votes go.
     """
-    compare = Compare(models, Photographs())
-    with gr.Tab("Colorize"), gr.Row(elem_id="compare"):
+    compare = Compare(models, Photographs(), votes)
+    with gr.Tab(label("Colorize")), gr.Row(elem_classes="sides"):
         shown = gr.State(None, time_to_live=3600)  # the upload and the strength that the viewer shows
-        with gr.Column(elem_id="side", min_width=280, scale=0):
-            upload = pictures.upload()
-            gr.Markdown(label(LIMITS), elem_id="limits")
-            strength = strength_slider()
+        voted = gr.State([], time_to_live=3600)  # the uploads that this visitor has voted on
+        with gr.Column(elem_classes="side", min_width=280, scale=0):
+            upload = inputs.upload()
+            gr.Markdown(label(LIMITS), elem_classes="limits")
+            strength = inputs.strength_slider()
             gallery = examples.gallery()
-        with gr.Column(elem_id="main", min_width=320, scale=1):
+        with gr.Column(elem_classes="main-side", min_width=320, scale=1):
             comparison = viewer.viewer()
             scores = gr.HTML(elem_id="scores", apply_default_css=False)
             answers = viewer.answers()
@@ -177,6 +191,7 @@ def compare_tab(models: Models) -> None:
         concurrency_id="scores",
         concurrency_limit=1,
     )
+    comparison.vote(compare.vote, [shown, voted], voted, show_progress="hidden", trigger_mode="multiple", **VIEWS)
     comparison.want(compare.details, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
     comparison.download(compare.download, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
 
@@ -207,26 +222,3 @@ def refusal(error: DecodeError, request: gr.Request | None) -> str:
 
 def _notes(photograph: Photograph, request: gr.Request) -> list[str]:
     return [say(request, "Note: {}.").format(say(request, note)) for note in photograph.notes]
-
-
-def strength_slider() -> gr.Slider:
-    """A number of 0 to 2; what is none, as only a program can send, gets a sentence instead of gradio's silence."""
-    component = gr.Slider(
-        0,
-        MAX_STRENGTH,
-        value=1,
-        step=0.1,
-        label=label("Strength of color"),
-        info=label("0 is gray, 1 as predicted, more is more vivid and further from the truth on average"),
-        elem_id="strength",
-    )
-
-    def number(payload: Any) -> float:
-        if isinstance(payload, int | float) and 0 <= payload <= MAX_STRENGTH:
-            return float(payload)
-        came = repr(payload)[:40]
-        text = f"The strength of color is {came}, expected a number of 0 to {MAX_STRENGTH}."
-        raise gr.Error(text, title="Not a usable strength", print_exception=False)
-
-    component.preprocess = number  # type: ignore[method-assign]
-    return component

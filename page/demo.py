@@ -6,10 +6,12 @@ from typing import Any
 import gradio as gr
 
 from page.about import about_tab
+from page.batch import batch_tab
 from page.compare import compare_tab
 from page.i18n import I18N
 from page.models import Models
 from page.video import video_tab
+from page.votes import environment_votes
 
 # What `launch()` is to be given for the page to look as it should, beside what serves and protects it.
 LOOK: dict[str, Any] = {
@@ -40,10 +42,12 @@ def build_demo(models: Models) -> gr.Blocks:
     Args:
         models: What is served, now and after later swaps.
     """
+    votes = environment_votes()
     with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
         gr.Markdown("# Landscape colorization")
         with gr.Tabs():
-            compare_tab(models)
+            compare_tab(models, votes)
+            batch_tab(models)
             video_tab(models)
-            about_tab(models, demo)
+            about_tab(models, votes, demo)
     return demo

@@ -81,9 +81,34 @@ KOREAN = {
     "color difference as people see it, lower is better": "사람이 느끼는 색 차이, 낮을수록 좋음",
     "gray copy, the row to beat": "회색 사본, 넘어야 할 기준",
     "best": "최고",
+    # batch
+    "Batch": "여러 장",
+    "Photographs, or a zip of them": "사진 여러 장 또는 zip",
+    "At most 50 photographs and 100 MB together, as files or in a zip": "합해서 최대 50장, 100 MB, 파일 또는 zip",
+    "Models to use": "사용할 모델",
+    "Color all": "모두 컬러화",
+    "Stop": "중지",
+    "Results": "결과",
+    "Download all results (zip)": "모든 결과 내려받기 (zip)",
+    "Choose at least one model.": "모델을 하나 이상 고르세요.",
+    "Choose photographs or a zip first.": "먼저 사진이나 zip을 고르세요.",
+    "coloring ...": "색을 입히는 중 ...",
+    "not colored: stopped": "중지되어 처리하지 않음",
+    "{} of {} files colored.": "{}/{}개 파일을 컬러화했습니다.",
+    "How they were trained": "학습 과정",
     # what happened to a file
     "This file cannot be colored: {}.": "이 파일에는 색을 입힐 수 없습니다: {}.",
     "Note: {}.": "참고: {}.",
+    "the file is empty": "파일이 비어 있습니다",
+    "this is not a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF picture, or its beginning is damaged: "
+    "export it as JPEG or PNG": (
+        "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF 사진이 아니거나 앞부분이 손상되었습니다: JPEG나 PNG로 내보내세요"
+    ),
+    "this is a HEIC picture, as phones save them, which is not read here: export it as JPEG, or set the "
+    "phone's camera to its most compatible format": (
+        "휴대전화의 HEIC 사진은 여기서 읽지 못합니다: JPEG로 내보내거나 카메라를 호환성 우선으로 설정하세요"
+    ),
+    "the upload is no longer here: send it again": "올린 파일이 더 이상 없습니다: 다시 보내 주세요",
     "only the first of its frames or pages is used": "첫 번째 프레임 또는 페이지만 사용합니다",
     "its transparent parts are shown on white": "투명한 부분은 흰색으로 표시합니다",
 }

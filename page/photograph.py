@@ -27,6 +27,7 @@ from page.worker import decode
 SCREEN_SIDE = 1600  # long side of the copy that is shown first; the full size comes when one zooms in
 SCORED_SIDE = 512  # scores of larger photographs are taken from copies of this long side
 _KEPT = 12  # photographs in memory, each of at most 10 MB; others are colored again when their visitor returns
+_WORK = threading.Lock()  # decoding and networks: one at a time, whoever asks
 _ERROR_GAIN = 4  # an error of 64 levels is white
 
 
@@ -120,11 +121,15 @@ class Photograph:
 
 
 class Photographs:
-    """The photographs of the last minutes, of all visitors; decoded and colored one at a time, whoever asks."""
+    """The photographs of the last minutes, of all visitors.
 
-    def __init__(self) -> None:
+    Args:
+        kept: How many.
+    """
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._most = kept
         self._kept: OrderedDict[tuple[Path, tuple[str, ...]], Photograph] = OrderedDict()
-        self._work = threading.Lock()
         self._turn = threading.Lock()
         self._predict = with_gpu(predict_each)
 
@@ -146,7 +151,7 @@ class Photographs:
         if photograph is not None:
             yield photograph
             return
-        with self._work:
+        with _WORK:
             picture, notes = decode(file)
             light = lightness(picture)
             photograph = _photograph(Path(file), picture, notes, light)
@@ -171,14 +176,14 @@ class Photographs:
         with self._turn:
             self._kept[key] = photograph
             self._kept.move_to_end(key)
-            while len(self._kept) > _KEPT:
+            while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 
     def _predictions(self, light: Image.Image, served: Mapping[str, Served]) -> Iterator[tuple[str, Prediction]]:
         """What each model predicts, one at a time, whoever asks."""
         steps = self._predict(light, served)
         while True:
-            with self._work:  # not held while a visitor is served, who may leave
+            with _WORK:  # not held while a visitor is served, who may leave
                 step = next(steps, None)
             if step is None:
                 return

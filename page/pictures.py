@@ -1,4 +1,4 @@
-"""The page's pictures: uploads that gradio neither opens nor fetches, results that it serves as they are."""
+"""Pictures that the page writes where gradio serves them as they are."""
 
 import io
 from pathlib import Path
@@ -9,42 +9,6 @@ from gradio.data_classes import FileData
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
-
-from page.i18n import label
-
-
-def upload() -> gr.Image:
-    """The upload, whose files gradio neither opens nor fetches.
-
-    Its own way opens them by name with Pillow and hides what goes wrong, and downloads what a request gives the address
-    of. The methods are replaced on this one object: gradio writes a .pyi file beside the source of every subclass.
-    """
-    image = gr.Image(
-        label=label("Your photograph"),
-        type="filepath",
-        image_mode=None,
-        sources=["upload", "clipboard"],
-        elem_id="upload",
-        height=190,
-        buttons=["fullscreen"],
-    )
-    move = image.async_move_resource_to_block_cache
-
-    async def move_only_files(resource: Any) -> Any:
-        if str(resource or "").lower().startswith(("http:", "https:")):
-            raise gr.Error("Send the picture as a file: addresses are not fetched.", print_exception=False)
-        return await move(resource)
-
-    def path(payload: Any) -> str | None:
-        if payload is None or not (payload.path or payload.url):
-            return None
-        if not payload.path or (payload.url or "").startswith("data:"):
-            raise gr.Error("Send the picture as a file: data URLs are not accepted.", print_exception=False)
-        return str(payload.path)
-
-    image.async_move_resource_to_block_cache = move_only_files  # type: ignore[method-assign, assignment]
-    image.preprocess = path  # type: ignore[method-assign]
-    return image
 
 
 def result(label: str, name: str) -> gr.Image:

@@ -1,0 +1,91 @@
+"""Inputs: uploads that gradio neither opens nor fetches, and the strength of color."""
+
+from typing import Any
+
+import gradio as gr
+
+from colorization.inference import MAX_STRENGTH
+from page.i18n import label
+
+
+def upload() -> gr.Image:
+    """One photograph, as the path of its file.
+
+    gradio's own way opens uploads by name with Pillow and hides what goes wrong, and downloads what a request gives the
+    address of. The methods are replaced on this one object: gradio writes a .pyi file beside the source of every
+    subclass. For the same reason it is never updated with `gr.update`, which would make a new object.
+    """
+    image = gr.Image(
+        label=label("Your photograph"),
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard"],
+        elem_id="upload",
+        height=190,
+        buttons=["fullscreen"],
+    )
+    _refuse_addresses(image)
+    image.preprocess = _path  # type: ignore[method-assign]
+    return image
+
+
+def uploads(text: str, kinds: list[str]) -> gr.File:
+    """Several files, as paths.
+
+    Args:
+        text: The label.
+        kinds: Of files, as gradio names them: "image", ".zip".
+    """
+    files = gr.File(label=label(text), file_count="multiple", file_types=kinds, elem_id="uploads", height=190)
+    _refuse_addresses(files)
+
+    def paths(payload: Any) -> list[str]:
+        entries = getattr(payload, "root", payload) or []
+        return [path for path in map(_path, entries if isinstance(entries, list) else [entries]) if path]
+
+    files.preprocess = paths  # type: ignore[method-assign]
+    return files
+
+
+def _refuse_addresses(component: Any) -> None:
+    """Keep a component from downloading what a request gives the address of."""
+    move = component.async_move_resource_to_block_cache
+
+    async def move_only_files(resource: Any) -> Any:
+        if str(resource or "").lower().startswith(("http:", "https:")):
+            raise gr.Error("Send the picture as a file: addresses are not fetched.", print_exception=False)
+        return await move(resource)
+
+    component.async_move_resource_to_block_cache = move_only_files
+
+
+def _path(payload: Any) -> str | None:
+    """The path of one upload."""
+    if payload is None or not (payload.path or payload.url):
+        return None
+    if not payload.path or (payload.url or "").startswith("data:"):
+        raise gr.Error("Send the picture as a file: data URLs are not accepted.", print_exception=False)
+    return str(payload.path)
+
+
+def strength_slider(elem_id: str = "strength") -> gr.Slider:
+    """A number of 0 to 2; what is none, as only a program can send, gets a sentence instead of gradio's silence."""
+    component = gr.Slider(
+        0,
+        MAX_STRENGTH,
+        value=1,
+        step=0.1,
+        label=label("Strength of color"),
+        info=label("0 is gray, 1 as predicted, more is more vivid and further from the truth on average"),
+        elem_id=elem_id,
+    )
+
+    def number(payload: Any) -> float:
+        if isinstance(payload, int | float) and 0 <= payload <= MAX_STRENGTH:
+            return float(payload)
+        came = repr(payload)[:40]
+        text = f"The strength of color is {came}, expected a number of 0 to {MAX_STRENGTH}."
+        raise gr.Error(text, title="Not a usable strength", print_exception=False)
+
+    component.preprocess = number  # type: ignore[method-assign]
+    return component

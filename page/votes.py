@@ -1,0 +1,138 @@
+"""Votes: which result visitors keep without knowing whose it is, in a local file and, if wanted, in a Hub data set."""
+
+import datetime
+import json
+import logging
+import math
+import os
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitScheduler
+
+from colorization.zoo import ZOO
+
+log = logging.getLogger("page")
+
+_MAX_BYTES = 20_000_000  # about a hundred thousand votes; more are not noted
+_EVERY_MINUTES = 10
+_Z = 1.959964  # of a 95 % interval
+
+
+class Votes:
+    """The votes of all visitors; one line of JSON each, without anything about the visitor or the photograph.
+
+    Args:
+        folder: Where the files of votes lie; each process writes one of its own.
+        dataset: Hub data set ("namespace/name") that the folder is pushed to every ten minutes, or None.
+    """
+
+    def __init__(self, folder: Path, dataset: str | None = None) -> None:
+        self.folder = folder
+        self._file = folder / f"votes-{secrets.token_hex(8)}.jsonl"
+        self._lock = threading.Lock()
+        if dataset:
+            threading.Thread(target=self._push_to, args=[dataset], name="votes", daemon=True).start()
+
+    def add(self, kept: str, shown: list[str], strength: float, origins: Mapping[str, str]) -> None:
+        """Note a vote.
+
+        Args:
+            kept: The model whose result a visitor would keep.
+            shown: All models that he chose from, in the order that he saw them.
+            strength: Of color.
+            origins: Where each model's weights came from.
+        """
+        time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        vote = {"time": time, "kept": kept, "shown": shown, "strength": strength}
+        vote["origins"] = {name: origins[name] for name in shown}
+        try:
+            with self._lock:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                if self._file.exists() and self._file.stat().st_size > _MAX_BYTES:
+                    return
+                with self._file.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(vote) + "\n")
+        except OSError as error:  # a vote is not worth a failure
+            log.warning("a vote was not noted: %s", error)
+
+    def counts(self) -> tuple[Counter[str], Counter[str]]:
+        """How often each model was kept, and how often it was shown; lines that are no votes are skipped."""
+        kept: Counter[str] = Counter()
+        shown: Counter[str] = Counter()
+        for file in sorted(self.folder.glob("*.jsonl")):
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                try:
+                    vote: Any = json.loads(line)
+                    names = [name for name in vote["shown"] if name in ZOO]
+                    if vote["kept"] not in names:
+                        continue
+                except (ValueError, KeyError, TypeError):
+                    continue
+                kept[vote["kept"]] += 1
+                shown.update(names)
+        return kept, shown
+
+    def table(self) -> str:
+        """Markdown: each model's share of wins with its 95 % interval; nothing before the first vote."""
+        kept, shown = self.counts()
+        if not shown:
+            return ""
+        lines = [
+            f"### Blind votes\n\nWhich result visitors would keep, without its name: {sum(kept.values()):,} votes.\n",
+            "| | kept | of | share | 95 % interval |",
+            "|---|---|---|---|---|",
+        ]
+        for name, entry in ZOO.items():
+            low, high = wilson(kept[name], shown[name])
+            share = f"{kept[name] / shown[name]:.0%}" if shown[name] else "-"
+            lines.append(f"| {entry.title} | {kept[name]} | {shown[name]} | {share} | {low:.0%} to {high:.0%} |")
+        return "\n".join(lines)
+
+    def _push_to(self, dataset: str) -> None:
+        """Start the pushes; the Hub may be slow or refuse, which delays nobody."""
+        try:
+            scheduler = CommitScheduler(
+                repo_id=dataset,
+                repo_type="dataset",
+                folder_path=self.folder,
+                path_in_repo="votes",
+                allow_patterns="*.jsonl",
+                every=_EVERY_MINUTES,
+            )
+        except Exception as error:  # a thread's last words would be lost
+            log.warning("votes stay here, %s does not take them: %s", dataset, error)
+            return
+        self._lock = scheduler.lock
+        log.info("votes go to the data set %s every %d minutes", dataset, _EVERY_MINUTES)
+
+
+def votes_from(settings: Mapping[str, str]) -> Votes:
+    """Read from the environment where votes go: COLORIZATION_VOTES_DIR and COLORIZATION_VOTES_DATASET."""
+    data = Path(settings.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    folder = Path(settings.get("COLORIZATION_VOTES_DIR") or data / "landscape-colorization" / "votes")
+    return Votes(folder, settings.get("COLORIZATION_VOTES_DATASET", "").strip() or None)
+
+
+def wilson(wins: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share, also of few or extreme ones; 0 to 1 if there is nothing.
+
+    Source:
+        Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    """
+    if not total:
+        return 0.0, 1.0
+    share = wins / total
+    middle = share + _Z**2 / (2 * total)
+    half = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
+    scale = 1 + _Z**2 / total
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def environment_votes() -> Votes:
+    """The votes that this process's environment asks for."""
+    return votes_from(os.environ)

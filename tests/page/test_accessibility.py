@@ -1,0 +1,72 @@
+"""The page by axe-core, in light and dark, in two languages; what is gradio's own is listed here."""
+
+import pytest
+from conftest import ROOT
+
+from page.i18n import KOREAN
+
+# Rules that gradio's own parts break, and where: we cannot mend them from here.
+GRADIOS_OWN = {"image-redundant-alt": ('alt="Settings"', 'alt="설정"')}  # of the footer
+TABS = {"Colorize": "컬러화", "Batch": "여러 장", "Models": "모델"}
+
+
+@pytest.fixture(scope="module")
+def axe():
+    module = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    return module.Axe()
+
+
+def violations(axe, page):
+    """Each violation as the rule's name and the elements."""
+    found = axe.run(page).response["violations"]
+    return {
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in found
+        for node in violation["nodes"]
+        if not any(mark in node["html"] for mark in GRADIOS_OWN.get(violation["id"], ()))
+    }
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("en-US", "light"), ("ko-KR", "dark")])
+def test_axe_finds_nothing(axe, browser, server, locale, scheme):
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale=locale, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    page.locator("#examples button").first.wait_for()
+    assert violations(axe, page) == set()
+    page.locator("#examples button").nth(3).click()
+    page.locator("#scores table").wait_for()
+    for mode in ("slider", "grid", "single", "blind"):
+        page.locator(f"#viewer .modes input[value={mode}]").check(force=True)
+        assert violations(axe, page) == set(), mode
+    for english, korean in TABS.items():
+        page.get_by_role("tab", name=korean if locale == "ko-KR" else english).click()
+        page.wait_for_timeout(1000)
+        assert violations(axe, page) == set(), english
+    context.close()
+
+
+def test_korean_visitors_read_korean(browser, server, tmp_path):
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko-KR")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    for english in ("Your photograph", "Strength of color", "Or one of these", "Misty lake"):
+        page.get_by_text(KOREAN[english], exact=True).first.wait_for()
+    (tmp_path / "text.jpg").write_bytes(b"hello")
+    page.locator("#upload input[type=file]").set_input_files(tmp_path / "text.jpg")
+    page.get_by_role("alert").filter(has_text="이 파일에는 색을 입힐 수 없습니다").wait_for()
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    context.close()
+
+
+def test_every_word_of_the_scripts_has_its_korean():
+    import re
+
+    script = (ROOT / "page" / "viewer.js").read_text(encoding="utf-8")
+    html = (ROOT / "page" / "viewer.html").read_text(encoding="utf-8")
+    words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
+    assert len(words) > 20 and not [word for word in words if word not in KOREAN]
