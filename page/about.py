@@ -16,7 +16,7 @@ from page.votes import Votes
 
 CURVES = "curves.png"
 _ROUNDS = """
-| | 1. pix2pix | 2. CWGAN | 3. U-Net |
+| round | 1. pix2pix | 2. CWGAN | 3. U-Net |
 |---|---|---|---|
 | generator | U-Net of 4x4 stride-2 convolutions and transposed convolutions | U-Net of residual blocks, dropout | \
 U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages down, begun with ImageNet's weights, upsampling and convolution up |
@@ -27,7 +27,7 @@ perceptual loss + L1 |
 | learning rate | constant | cosine | cosine |
 """
 _HEAD = """
-| | weights from | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colorfulness |
+| model | weights | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colorfulness |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 
@@ -64,7 +64,7 @@ def models_page(served: Mapping[str, Served], problems: Mapping[str, str]) -> st
     for name, one in served.items():
         measured = _measured(one.folder)
         tables.setdefault(_gray_rows(measured), []).append(_row(name, one, measured))
-    lines = ["### Three rounds of one lineage", _ROUNDS, "### Measured"]
+    lines = ["## Three rounds of one lineage", _ROUNDS, "## Measured"]
     for gray, rows in tables.items():
         lines += [_HEAD, *rows, gray]
     lines += [f"- {ZOO[name].title}: {problem}" for name, problem in problems.items()]

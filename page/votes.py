@@ -83,8 +83,8 @@ class Votes:
         if not shown:
             return ""
         lines = [
-            f"### Blind votes\n\nWhich result visitors would keep, without its name: {sum(kept.values()):,} votes.\n",
-            "| | kept | of | share | 95 % interval |",
+            f"## Blind votes\n\nWhich result visitors would keep, without its name: {sum(kept.values()):,} votes.\n",
+            "| model | kept | of | share | 95 % interval |",
             "|---|---|---|---|---|",
         ]
         for name, entry in ZOO.items():
