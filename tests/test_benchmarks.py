@@ -34,6 +34,7 @@ def test_ratios_are_taken_within_a_round():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_one_command_prints_every_figure_of_speed(tmp_path, monkeypatch, capsys):
     drawn = tmp_path / "speed.png"
     arguments = ["--sizes", "0.05", "0.1", "--rounds", "1", "--files", "2", "--plot", str(drawn)]
@@ -53,6 +54,7 @@ def test_one_command_prints_every_figure_of_speed(tmp_path, monkeypatch, capsys)
     assert drawn.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_every_model_is_timed_beside_the_yardstick():
     times = medians({name: load(name) for name in ZOO})
     assert times.keys() == {"unet_256", *ZOO} and all(taken > 0 for taken in times.values())

@@ -258,6 +258,7 @@ def test_a_video_that_is_cut_short_is_colored_as_far_as_it_goes_with_a_note(mode
     assert "is the file cut short?" in " ".join(last.notes)
 
 
+@pytest.mark.slow
 def test_every_odd_video_of_the_corpus(model, shared, tmp_path):
     """What the manifest expects of each, within the limits that strangers have; no hang, no other file read."""
     with (shared / "corpus/manifest_videos.csv").open(newline="") as lines:
@@ -327,6 +328,7 @@ def resumes_after_kills(env, folder, kills):
     assert (folder / "whole.mp4").read_bytes() == (folder / "out.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_killed_job_continues_and_gives_the_same_video(subprocess_env, tmp_path):
     resumes_after_kills(subprocess_env, tmp_path, 1)
 
@@ -390,6 +392,7 @@ def test_videos_and_pictures_in_one_call(subprocess_env, photograph, tmp_path):
     assert again.returncode == 0 and "1 results were there" in again.stdout
 
 
+@pytest.mark.slow
 def test_all_models_in_one_video(subprocess_env, tmp_path):
     source = clip(tmp_path / "lake.mp4", panning(96, 64, 3))
     done = colorize(subprocess_env, source, "--model", "all", "--side-by-side", "--output", tmp_path / "out")

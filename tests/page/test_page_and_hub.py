@@ -86,6 +86,7 @@ def test_a_slip_in_the_revisions_is_a_sentence(revisions):
         hub_models({"COLORIZATION_HUB_NAMESPACE": "me", "COLORIZATION_HUB_REVISIONS": revisions})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zero_gpu", [True, False])
 def test_a_zerogpu_space_lends_the_gpu_and_others_do_without_the_package(
     subprocess_env, photograph, tmp_path, zero_gpu

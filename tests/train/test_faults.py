@@ -191,6 +191,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, small_disk, subprocess_env):
     run(parquet, tmp_path / "whole")
     run(parquet, small_disk)

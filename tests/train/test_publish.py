@@ -266,6 +266,7 @@ def test_the_space_is_the_page_and_nothing_else(hub):
     assert hub.repos["spaces", "tester/demo"].variables["COLORIZATION_HUB_NAMESPACE"] == "tester"
 
 
+@pytest.mark.slow
 def test_the_space_starts_from_its_own_files(hub, tmp_path, subprocess_env):
     publish_space("tester/demo", None, "landscape-colorization", private=False)
     files = hub.files("spaces", "tester/demo")
@@ -306,6 +307,7 @@ def test_mistakes_are_known_before_anything_is_pushed(hub, given, reason):
     assert not hub.repos
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_it_did_and_what_it_could_not(hub_env, live_hub):
     """Two models, of which the Hub refuses one."""
     live_hub.reset()
@@ -341,6 +343,7 @@ def test_a_training_that_could_not_be_published_does_not_begin(hub, parquet, tmp
         check_trained(options_of_a_run(parquet, tmp_path, **given))
 
 
+@pytest.mark.slow
 def test_one_refused_model_does_not_keep_the_others_and_says_how_to_go_on(hub, parquet, tmp_path, capsys):
     folders = [shutil.copytree(EMBEDDED / name, tmp_path / name) for name in ("pix2pix", "unet")]
     hub.fault = lambda method, path, _: 403 if "pix2pix/commit/" in path else None

@@ -76,6 +76,7 @@ def test_the_record_says_how_the_weights_came_to_be(trained, name, parquet):
     assert stage["broken_skipped"] <= 2
 
 
+@pytest.mark.slow
 def test_going_on_from_earlier_weights_keeps_their_history(trained, launch, parquet, tmp_path):
     start = trained[0] / "unet"
     options = [
@@ -181,6 +182,7 @@ def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {f"{name}-dry-run.png" for name in NAMES}
 
 
+@pytest.mark.slow
 def test_curves_are_logged_beside_the_record_and_hold_the_gray_row(launch, parquet, tmp_path):
     words = [
         "--recipe",
@@ -222,6 +224,7 @@ def test_no_line_leads_from_one_stage_to_the_next(tmp_path, monkeypatch):
     assert [math.isnan(value) for value in line.get_ydata()] == [False, False, True] * 2
 
 
+@pytest.mark.slow
 def test_a_fourth_model_is_two_files_and_two_table_rows(launch, parquet, tmp_path):
     """The trainer's command line, loop, record and the zoo know it by its rows in ZOO and RECIPES alone."""
     trainer = (sys.executable, str(ROOT / "tests/support/fourth_model.py"))
