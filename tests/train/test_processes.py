@@ -7,6 +7,7 @@ from pathlib import Path
 import datasets
 import pytest
 from conftest import NAMES, ROOT, encoded
+from safetensors.torch import load_file
 
 from train import checkpoint
 
@@ -76,17 +77,11 @@ def textured(crops, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(launch, textured, tmp_path_factory):
-    """The same global batch of eight, by one process and by two; a folder for each seed."""
-    made = {}
-
-    def runs(seed):
-        if seed not in made:
-            made[seed] = tmp_path_factory.mktemp("processes")
-            launch(ONE, textured, made[seed] / "one", 8, "--seed", seed)
-            launch(TWO, textured, made[seed] / "two", 4, "--seed", seed)
-        return made[seed]
-
-    return runs
+    """The same global batch of eight, by one process and by two."""
+    folder = tmp_path_factory.mktemp("processes")
+    launch(ONE, textured, folder / "one", 8)
+    launch(TWO, textured, folder / "two", 4)
+    return folder
 
 
 def state(folder, name):
@@ -100,36 +95,49 @@ def worst(weights, others):
     return max(float((weights[key].double() - others[key].double()).abs().max()) for key in learned)
 
 
+def test_two_processes_have_the_gradients_of_one(launch, textured, tmp_path):
+    """What can be promised: later steps let rounding grow, an activation that is zero within it goes either way."""
+    trainer = str(ROOT / "tests/support/one_step.py")
+    gradients = {}
+    for command, batch in ((ONE, 8), (TWO, 4)):
+        words = ["--resolution", 64, "--cwgan.n-critic", 1, "--validation-pictures", 0]
+        launch(command.removesuffix("train") + trainer, textured, tmp_path / str(batch), batch, *words)
+        gradients[batch] = load_file(tmp_path / str(batch) / "gradients.safetensors")
+    assert gradients[8].keys() == gradients[4].keys()
+    networks = {key.rsplit(".", key.count(".") - 1)[0] for key in gradients[8]}
+    assert {"pix2pix.colorizer", "pix2pix.discriminator", "cwgan.critic", "unet.colorizer"} <= networks
+    for network in sorted(networks):
+        keys = [key for key in gradients[8] if key.startswith(f"{network}.")]
+        largest = max(float(gradients[8][key].abs().max()) for key in keys)
+        difference = max(float((gradients[8][key] - gradients[4][key]).abs().max()) for key in keys)
+        print(f"{network}: gradients up to {largest:.1e} differ by {difference:.1e} at most")
+        assert largest > 0 and difference <= 1e-5 * max(1.0, largest)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_two_processes_learn_what_one_learns(runs, name):
-    """An activation or an L1 that is zero within rounding sends one gradient the other way: that is one seed's bad
-    luck, where a wrong average would be every seed's."""
-    for seed in range(3):
-        (stage_one, one), (stage_two, two) = state(runs(seed) / "one", name), state(runs(seed) / "two", name)
-        assert (stage_one["processes"], stage_two["processes"]) == (1, 2)
-        assert stage_one["pictures_seen"] == stage_two["pictures_seen"] == 160
-        assert stage_one["gray_skipped"] == stage_two["gray_skipped"] > 0, "the other process's are counted too"
-        assert stage_one["broken_skipped"] == stage_two["broken_skipped"] > 0
-        difference = worst(one, two)
-        print(f"{name}, seed {seed}: largest difference of a weight after 20 steps {difference:.1e}")
-        assert difference < 1e-2, "more than any rounding"
-        if difference < 1e-5:
-            return
-    pytest.fail("no seed of three gives the same weights within 1e-5")
+def test_two_processes_see_what_one_sees(runs, name):
+    (stage_one, one_process), (stage_two, two_processes) = state(runs / "one", name), state(runs / "two", name)
+    assert (stage_one["processes"], stage_two["processes"]) == (1, 2)
+    assert stage_one["pictures_seen"] == stage_two["pictures_seen"] == 160
+    assert stage_one["gray_skipped"] == stage_two["gray_skipped"] > 0, "the other process's are counted too"
+    assert stage_one["broken_skipped"] == stage_two["broken_skipped"] > 0
+    difference = worst(one_process, two_processes)
+    print(f"{name}: largest difference of a weight after 20 steps {difference:.1e}")
+    assert difference < 1e-2, "more than any rounding"
 
 
 def test_a_run_of_one_process_goes_on_with_two(runs, launch, textured, tmp_path):
     """Two processes take over half way; the sample set is the same, so the weights are, within rounding."""
     folder = tmp_path / "mixed"
     folder.mkdir()
-    subprocess.run(["cp", "-r", *map(str, (runs(0) / "one").iterdir()), str(folder)], check=True)
+    subprocess.run(["cp", "-r", *map(str, (runs / "one").iterdir()), str(folder)], check=True)
     for name in NAMES:
         subprocess.run(["rm", "-r", str(folder / "checkpoints" / name / "step-000000020")], check=True)
     done = launch(TWO, textured, folder, 4)
     for name in NAMES:
         assert f"{name}: resumes at step 10" in done.stdout
-        (_, one), (_, mixed) = state(runs(0) / "one", name), state(folder, name)
-        assert worst(one, mixed) < 1e-2
+        (_, alone), (_, mixed) = state(runs / "one", name), state(folder, name)
+        assert worst(alone, mixed) < 1e-2
     assert json.loads((folder / "unet/training.json").read_text())["stages"][0]["steps_done"] == 20
 
 
