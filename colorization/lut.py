@@ -5,6 +5,7 @@ picture goes through tables in numpy, strip by strip: a color picture to its lig
 """
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
@@ -23,6 +24,7 @@ _CELLS = (8192, 16384)  # pairs of a* and b* in the table of a picture of up to 
 _STRIP_PIXELS = 250_000  # small enough for the cache of a processor
 _THREADS = min(4, os.cpu_count() or 1)
 _known = np.full((2 * _AB_LIMIT // _AB_STEP + 1,) * 2 + (256 * 4,), np.nan, np.float32)  # see `_colors`
+_lock = threading.Lock()  # of what is known
 
 
 def gray_levels(rgb: Image.Image) -> Image.Image:
@@ -131,7 +133,8 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
 def _table(a: tuple[int, int, int], b: tuple[int, int, int]) -> NDArray[np.uint32]:
     """Four bytes, red first, for each b*, a* and gray level; of a* and b* the first, the last and their number."""
     low, high = (a[0], b[0]), (a[1], b[1])
-    colors = _colors(low, high)
+    with _lock:
+        colors = _colors(low, high).copy()
     weights_b, weights_a = (
         _hat((np.linspace(*axis) - axis[0]) / _AB_STEP, count)
         for axis, count in zip((b, a), colors.shape, strict=False)

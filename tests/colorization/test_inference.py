@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -138,6 +139,16 @@ def test_one_prediction_serves_every_strength(photograph):
     for strength in (0, 0.7, 2):
         steps = apply_color(light, ab, strength)
         assert np.array_equal(np.asarray(steps), np.asarray(colorize(model, photograph, strength)))
+
+
+def test_pictures_at_a_time_are_as_one_after_the_other():
+    light = Image.linear_gradient("L").resize((300, 200))
+    rng = np.random.default_rng(0)
+    predicted = [(rng.uniform(-0.6, 0.6, (2, 8, 12)) * scale).astype(np.float32) for scale in np.linspace(0.1, 1.6, 16)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda ab: np.asarray(apply_color(light, ab)), predicted))
+    for result, ab in zip(together, predicted, strict=True):
+        assert np.array_equal(result, np.asarray(apply_color(light, ab)))
 
 
 def test_memory_and_lightness_of_a_scan():
