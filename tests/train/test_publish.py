@@ -255,10 +255,12 @@ def test_the_space_is_the_page_and_nothing_else(hub):
     files = hub.files("spaces", "tester/demo")
     assert answer == f"tester/demo@{hub.repos['spaces', 'tester/demo'].branches['main']}"
     assert {path.partition("/")[0] for path in files} == {
-        ".gitattributes", "app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE",
-        "colorization", "page",
+        ".gitattributes", "app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",
+        "CONTRIBUTING.md", "colorization", "page", "docs", "dev",
     }  # fmt: skip
     assert not [path for path in files if "__pycache__" in path or path.endswith(".pyc")]
+    links = re.findall(r"\]\(([^)#:]+)[)#]", files["README.md"].decode())
+    assert links and not [link for link in links if link not in files], "the README links to files that are not there"
     assert max(len(data) for data in files.values()) < 10_000_000
     front = yaml.safe_load(files["README.md"].decode().split("---")[1])
     assert front["sdk"] == "gradio" and front["app_file"] == "app.py"
