@@ -40,6 +40,7 @@ LAUNCH: dict[str, Any] = {
     "ssr_mode": False,  # node would answer past the guard
     "quiet": True,
     "prevent_thread_lock": True,
+    "_frontend": False,  # gradio's look at its own page gives up after three seconds: a busy machine needs more
 }
 FINISH_SECONDS = 7.0  # for work at hand when the page is to end
 END_SECONDS = 9.5  # after which the process ends whatever still runs

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import random
 import threading
 import time
@@ -23,6 +24,11 @@ def page(subprocess_env, tmp_path_factory):
     with served(subprocess_env, tmp_path_factory.mktemp("hostile")) as page:
         yield page
     assert "Traceback" not in page.log.read_text()
+
+
+def limit():
+    """Seconds for one file: more where other programs share the processors."""
+    return SECONDS * max(1, os.getloadavg()[0] / os.cpu_count())
 
 
 def corpus(shared):
@@ -47,11 +53,11 @@ def test_the_corpus_over_http(shared, page, photograph):
             right = "colorize" in row["expect"] and picture.size == upright and not picture.info
         else:
             right = "clear-error" in row["expect"] and isinstance(result, str) and result.endswith(".")
-        if not right or seconds > 2 * SECONDS:
+        if not right or seconds > limit():
             outcome = f"{str(result)[:200]}, {seconds:.1f} s; expected {row['expect']}"
             wrong.append(f"{row['file']} ({row['odd']}): {outcome}")
-    assert not wrong, "\n".join(wrong)
     print(f"memory: {before:.0f} MB before, {page.memory():.0f} after, {peak:.0f} at most")
+    assert not wrong, "\n".join(wrong)
     assert page.memory() - before < 300
 
 
@@ -83,14 +89,11 @@ def test_traps_are_over_soon_with_others_in_the_queue(shared, page, photograph):
     others = [threading.Thread(target=other) for _ in range(3)]
     [thread.start() for thread in others]
     try:
-        start = time.monotonic()
-        page.color(encoded(photograph)["bytes"])
-        limit = max(SECONDS, 3 * (time.monotonic() - start))  # on a machine that is busy with other things
         for row, data in corpus(shared):
             if row["category"] in ("bomb", "zipbomb", "timebomb"):
                 start = time.monotonic()
                 assert patiently(page, data, row["upload_name"]), row
-                assert time.monotonic() - start < limit, row
+                assert time.monotonic() - start < limit(), row
     finally:
         stop.set()
         [thread.join(60) for thread in others]
