@@ -18,13 +18,14 @@ from PIL import Image
 from colorization.lab import fit_gamut, luminance, rgb_to_lab
 
 _AB_LIMIT = 110  # CIE units; sRGB ends before, at every lightness and hue
-_AB_STEP = 5  # CIE units between nodes along a* and b*; closer ones change lightness by less than rounding does
+_AB_STEP = 2  # CIE units between nodes along a* and b*; with 5, colors at the edge of sRGB become paler (0.03 dB)
 _GRAY_STEP = 4.25  # gray levels between nodes
 _CELLS = (8192, 16384)  # pairs of a* and b* in the table of a picture of up to 2, and of 4 or more megapixels
 _STRIP_PIXELS = 250_000  # small enough for the cache of a processor
 _THREADS = min(4, os.cpu_count() or 1)
-_known = np.full((2 * _AB_LIMIT // _AB_STEP + 1,) * 2 + (256 * 4,), np.nan, np.float32)  # see `_colors`
-_lock = threading.Lock()  # of what is known
+_known = np.zeros((2 * _AB_LIMIT // _AB_STEP + 1,) * 2, bool)  # which nodes `_nodes` holds, (b*, a*)
+_nodes = np.empty((*_known.shape, 256 * 4), np.float32)  # see `_colors`; what is not written takes no memory
+_lock = threading.Lock()  # of both
 
 
 def gray_levels(rgb: Image.Image) -> Image.Image:
@@ -116,8 +117,8 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
         8-bit sRGB and a 0, (b*, a*, gray level * 4). Nodes are converted when they are first asked for.
     """
     (a0, b0), (a1, b1) = (((np.array(corner) + _AB_LIMIT) // _AB_STEP).tolist() for corner in (low, high))
-    part = _known[b0 : b1 + 1, a0 : a1 + 1]
-    rows, columns = np.nonzero(np.isnan(part[..., 0]))
+    part, known = _nodes[b0 : b1 + 1, a0 : a1 + 1], _known[b0 : b1 + 1, a0 : a1 + 1]
+    rows, columns = np.nonzero(~known)
     if rows.size:
         gray = torch.arange(0, 255 + _GRAY_STEP, _GRAY_STEP).clamp(max=255) / 255
         L = rgb_to_lab(gray.expand(3, 1, -1))[0].expand(rows.size, -1)  # (nodes, gray levels)
@@ -126,6 +127,7 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
         rgb = fit_gamut(torch.stack((L, a.float(), b.float()))).permute(1, 2, 0).numpy()
         levels = _hat(np.arange(256) / _GRAY_STEP, rgb.shape[1]) @ rgb * 255 + 0.5  # the half rounds what is cut off
         part[rows, columns] = np.pad(levels, ((0, 0), (0, 0), (0, 1))).reshape(rows.size, -1)
+        known[:] = True
     return part
 
 
@@ -134,7 +136,7 @@ def _table(a: tuple[int, int, int], b: tuple[int, int, int]) -> NDArray[np.uint3
     """Four bytes, red first, for each b*, a* and gray level; of a* and b* the first, the last and their number."""
     low, high = (a[0], b[0]), (a[1], b[1])
     with _lock:
-        colors = _colors(low, high).copy()
+        colors = _colors(low, high)
     weights_b, weights_a = (
         _hat((np.linspace(*axis) - axis[0]) / _AB_STEP, count)
         for axis, count in zip((b, a), colors.shape, strict=False)
