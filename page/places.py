@@ -21,7 +21,7 @@ PER_SESSION = 2  # waiting or worked on, of those that run models
 PER_CLIENT = 6  # the same, of one address
 UNHEARD_SECONDS = 30.0  # without a listener, after which a place is freed
 _QUICK = 20  # of a session's calls that run no models
-MODELS = "models"  # the `concurrency_id` of all events that do
+MODELS = ("models", "batch", "video")  # the `concurrency_id` of all events that do
 
 
 class Places:
@@ -145,4 +145,4 @@ class Places:
 
 def _heavy(fn: BlockFunction) -> bool:
     """Whether a function runs models: those of the endpoints do, and those that say so."""
-    return fn.concurrency_id == MODELS or fn.api_visibility == "public"
+    return fn.concurrency_id in MODELS or fn.api_visibility == "public"
