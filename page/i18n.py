@@ -96,6 +96,14 @@ KOREAN = {
     "not colored: stopped": "중지되어 처리하지 않음",
     "{} of {} files colored.": "{}/{}개 파일을 컬러화했습니다.",
     "How they were trained": "학습 과정",
+    # video
+    "Video": "동영상",
+    "Your video": "동영상 파일",
+    "Model": "모델 선택",
+    "Color the video": "동영상 컬러화",
+    "Cancel": "취소",
+    "Preview": "미리 보기",
+    "In color": "컬러 결과",
     # what happened to a file
     "This file cannot be colored: {}.": "이 파일에는 색을 입힐 수 없습니다: {}.",
     "Note: {}.": "참고: {}.",
