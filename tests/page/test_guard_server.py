@@ -156,6 +156,7 @@ def visits(page, *inputs):
     return threads, results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_work_at_hand_and_then_the_page(subprocess_env, tmp_path, number):
     """A small page of real gradio: what is at work gets its answer, who waits a sentence, and a tab may stay open."""
@@ -178,6 +179,7 @@ def test_a_signal_ends_work_at_hand_and_then_the_page(subprocess_env, tmp_path, 
         assert "finishing what is at work" in log and log.rstrip().endswith("ended") and "Traceback" not in log
 
 
+@pytest.mark.slow
 def test_work_that_takes_too_long_does_not_keep_the_page(subprocess_env, tmp_path):
     (tmp_path / "small.py").write_text(SMALL)
     with served(subprocess_env, tmp_path, program=str(tmp_path / "small.py")) as page:
@@ -189,6 +191,7 @@ def test_work_that_takes_too_long_does_not_keep_the_page(subprocess_env, tmp_pat
         assert list(results.values()) == ["The page is being restarted: send it again in a minute."]
 
 
+@pytest.mark.slow
 def test_the_page_of_a_space_leaves_nothing_behind(space, photograph):
     """Whether the photograph at work is done or not: its sender is answered, files and worker are gone."""
     assert space.color(encoded(photograph)["bytes"])[0]
