@@ -145,6 +145,7 @@ def test_options_in_running_text_exist(page):
         "accelerate.commands.launch",
         "colorization",
         "train.evaluate",
+        "train.evaluate.overlap",
         "train.prepare",
         "train.publish",
     )
