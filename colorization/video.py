@@ -1,7 +1,7 @@
 """Black-and-white video to color video: color that does not flicker, every frame's own lightness, the sound kept.
 
 Frames come and go one after the other; at most one run of them, from key frame to key frame, is in memory. The result
-is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same video.
+is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same frames.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ def colorize_video(
     """Color a video, while the returned iterator is read.
 
     Whoever stops reading stops the job. What is finished by then lies beside the target, in the hidden folder
-    `.NAME.parts`; a later call with the same arguments continues there and gives the same video, frame for frame.
+    `.NAME.parts`; a later call with the same arguments continues there and gives the same frames to the encoder.
 
     Args:
         models: One model, or several whose results are shown side by side.

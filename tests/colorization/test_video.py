@@ -324,8 +324,9 @@ def resumes_after_kills(env, folder, kills):
     assert progress[0] >= 40, "it begins after what was finished"
     expected, result = pictures(folder / "whole.mp4"), pictures(folder / "out.mp4")
     assert len(expected) == len(result) == len(scenes)
-    assert all(np.array_equal(a, b) for a, b in zip(expected, result, strict=True))
-    assert (folder / "whole.mp4").read_bytes() == (folder / "out.mp4").read_bytes()
+    assert times(folder / "whole.mp4") == times(folder / "out.mp4")
+    # The encoder's input is the same to the bit; its output differs a little between any two runs, see docs/VIDEO.md.
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(expected, result, strict=True)) < 1
 
 
 @pytest.mark.slow
