@@ -120,8 +120,8 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
     part, known = _nodes[b0 : b1 + 1, a0 : a1 + 1], _known[b0 : b1 + 1, a0 : a1 + 1]
     rows, columns = np.nonzero(~known)
     if rows.size:
-        # In double precision: torch rounds a number by its place in a tensor, and a node must not depend on which others
-        # are converted with it, or the same picture would come out differently in another process.
+        # In double precision: how torch rounds depends on a number's place in its tensor, and a node must not depend on
+        # which others are converted with it, or the same picture would come out differently in another process.
         gray = torch.arange(0, 255 + _GRAY_STEP, _GRAY_STEP, dtype=torch.float64).clamp(max=255) / 255
         L = rgb_to_lab(gray.expand(3, 1, -1))[0].expand(rows.size, -1)  # (nodes, gray levels)
         a = torch.from_numpy(columns * float(_AB_STEP) + low[0])[:, None].expand_as(L)

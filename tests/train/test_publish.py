@@ -74,7 +74,9 @@ def check_card(files, repo_id, name, url):
     assert data.model_name == f"landscape-colorization-{name}"
     for measured in (metrics, *metrics.get("further", [])):
         own = [result for result in data.eval_results if result.dataset_name == measured["dataset"]]
-        assert {result.metric_name: result.metric_value for result in own}["PSNR (dB)"] == measured["model"]["psnr_mean"]
+        assert {result.metric_name: result.metric_value for result in own}["PSNR (dB)"] == measured["model"][
+            "psnr_mean"
+        ]
         values = {result.metric_value for result in own}
         assert values <= set(measured["model"].values()), "results of something else than this model"
     text = card.text
