@@ -43,6 +43,7 @@ LAUNCH: dict[str, Any] = {
     "_frontend": False,  # gradio's look at its own page gives up after three seconds: a busy machine needs more
 }
 FINISH_SECONDS = 7.0  # for work at hand when the page is to end
+TRIM_SECONDS = 5.0
 END_SECONDS = 9.5  # after which the process ends whatever still runs
 
 
@@ -101,7 +102,7 @@ def launch(demo: gr.Blocks, options: Options, places: Places, files: Files, **lo
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(places.watch()), asyncio.create_task(files.watch())]
+        tasks = [asyncio.create_task(work) for work in (places.watch(), files.watch(), _trim())]
         places.loop = asyncio.get_running_loop()
         yield
         for task in tasks:
@@ -129,6 +130,13 @@ def _tell(demo: gr.Blocks, options: Options) -> None:
     if options.hosts is None:
         log.info("requests for any host name are answered; --trusted-host NAME bounds them")
     log.info("serving at http://%s:%d/%s", options.host, options.port, f" and {demo.share_url}" * bool(demo.share_url))
+
+
+async def _trim() -> None:
+    """Give free memory back every few seconds, when the large pictures of a request are gone."""
+    while True:
+        await asyncio.sleep(TRIM_SECONDS)
+        await asyncio.to_thread(worker.trim)
 
 
 def _stopped() -> threading.Event:
