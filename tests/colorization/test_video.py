@@ -349,7 +349,7 @@ def test_other_settings_begin_anew(model, tmp_path):
     assert next(colorize_video([model], source, tmp_path / "out.mp4", strength=0.5)).done == 12
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_memory_is_flat_over_ten_minutes(tmp_path, subprocess_env):
     """15,000 tiny frames: what the process holds after a tenth of them is what it holds at the end."""
     back_and_forth = panning(64, 48, 100) + panning(64, 48, 100)[::-1]
@@ -362,7 +362,7 @@ def test_memory_is_flat_over_ten_minutes(tmp_path, subprocess_env):
     ).stdout.splitlines()  # fmt: skip
     memory = {int(done): int(held) for done, held in (line.split() for line in lines)}
     early = max(held for done, held in memory.items() if done <= 1500)
-    assert max(memory.values()) - early < 40e6
+    assert max(memory.values()) - early < 80e6, "all frames would take 140 MB"
     assert times(tmp_path / "out.mp4")[0][-1] == pytest.approx(14_999 / 25)
 
 
