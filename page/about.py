@@ -46,9 +46,9 @@ def _about(models: Models) -> tuple[str, list[tuple[Any, str]]]:
     """What the Models tab shows: words, numbers, and the curves of those models that have some."""
     served = models.current()
     curves = []
-    for name, one in served.items():
+    for name, model in served.items():
         with contextlib.suppress(OSError):  # not there, or no picture
-            curves.append((Image.open(one.folder / CURVES), ZOO[name].title))
+            curves.append((Image.open(model.folder / CURVES), ZOO[name].title))
     return models_page(served, models.problems), curves
 
 
@@ -61,9 +61,9 @@ def models_page(served: Mapping[str, Served], problems: Mapping[str, str]) -> st
     """
     # Models from elsewhere may have been measured on other photographs: each such set has a gray row of its own.
     tables: dict[str, list[str]] = {}
-    for name, one in served.items():
-        measured = _measured(one.folder)
-        tables.setdefault(_gray_rows(measured), []).append(_row(name, one, measured))
+    for name, model in served.items():
+        measured = _measured(model.folder)
+        tables.setdefault(_gray_rows(measured), []).append(_row(name, model, measured))
     lines = ["## Three rounds of one lineage", _ROUNDS, "## Measured"]
     for gray, rows in tables.items():
         lines += [_HEAD, *rows, gray]
@@ -71,16 +71,16 @@ def models_page(served: Mapping[str, Served], problems: Mapping[str, str]) -> st
     return "\n".join(lines)
 
 
-def _row(name: str, one: Served, measured: dict[str, Any] | None) -> str:
+def _row(name: str, served: Served, measured: dict[str, Any] | None) -> str:
     """One model's line of the table."""
     try:
-        stages = _read(one.folder / "training.json")["stages"]
+        stages = _read(served.folder / "training.json")["stages"]
         training = f"{sum(s['pictures_seen'] for s in stages):,} crops | {sum(s['steps_done'] for s in stages):,}"
     except (KeyError, TypeError, ValueError):
         training = "not recorded | not recorded"
-    size = f"{sum(p.numel() for p in one.model.parameters()) / 1e6:.2f} M | {one.model.working_size} px"
+    size = f"{sum(p.numel() for p in served.model.parameters()) / 1e6:.2f} M | {served.model.working_size} px"
     cells = _cells(measured["model"]) if measured else "not measured | | |"
-    return f"| {ZOO[name].title} | {one.origin} | {size} | {training} | {cells} |"
+    return f"| {ZOO[name].title} | {served.origin} | {size} | {training} | {cells} |"
 
 
 def _gray_rows(measured: dict[str, Any] | None) -> str:

@@ -1,5 +1,6 @@
 """The page: its tabs, and its looks."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from page.compare import compare_tab
 from page.i18n import I18N
 from page.models import Models
 from page.video import video_tab
-from page.votes import environment_votes
+from page.votes import votes_from
 
 # What `launch()` is to be given for the page to look as it should, beside what serves and protects it.
 LOOK: dict[str, Any] = {
@@ -42,7 +43,7 @@ def build_demo(models: Models) -> gr.Blocks:
     Args:
         models: What is served, now and after later swaps.
     """
-    votes = environment_votes()
+    votes = votes_from(os.environ)
     with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
         gr.Markdown("# Landscape colorization")
         with gr.Tabs():

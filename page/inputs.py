@@ -1,10 +1,12 @@
 """Inputs: uploads that gradio neither opens nor fetches, and the strength of color."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from colorization.inference import MAX_STRENGTH
+from colorization.jobs import VIDEOS
 from page.i18n import label
 
 
@@ -24,8 +26,8 @@ def upload() -> gr.Image:
         height=190,
         buttons=["fullscreen"],
     )
-    _refuse_addresses(image)
-    image.preprocess = _path  # type: ignore[method-assign]
+    _refuse_addresses(image, "picture")
+    image.preprocess = partial(_path, "picture")  # type: ignore[method-assign]
     return image
 
 
@@ -37,34 +39,43 @@ def uploads(text: str, kinds: list[str]) -> gr.File:
         kinds: Of files, as gradio names them: "image", ".zip".
     """
     files = gr.File(label=label(text), file_count="multiple", file_types=kinds, elem_id="uploads", height=190)
-    _refuse_addresses(files)
+    _refuse_addresses(files, "picture")
 
     def paths(payload: Any) -> list[str]:
         entries = getattr(payload, "root", payload) or []
-        return [path for path in map(_path, entries if isinstance(entries, list) else [entries]) if path]
+        entries = entries if isinstance(entries, list) else [entries]
+        return [path for entry in entries if (path := _path("picture", entry))]
 
     files.preprocess = paths  # type: ignore[method-assign]
     return files
 
 
-def _refuse_addresses(component: Any) -> None:
-    """Keep a component from downloading what a request gives the address of."""
+def video_upload() -> gr.File:
+    """One video, as the path of its file."""
+    file = gr.File(label="Your video", file_types=sorted(VIDEOS), elem_id="video-upload", height=160)
+    _refuse_addresses(file, "video")
+    file.preprocess = partial(_path, "video")  # type: ignore[method-assign]
+    return file
+
+
+def _refuse_addresses(component: Any, kind: str) -> None:
+    """Keep a component from downloading what a request gives the address of; `kind` is what it is for."""
     move = component.async_move_resource_to_block_cache
 
     async def move_only_files(resource: Any) -> Any:
         if str(resource or "").lower().startswith(("http:", "https:")):
-            raise gr.Error("Send the picture as a file: addresses are not fetched.", print_exception=False)
+            raise gr.Error(f"Send the {kind} as a file: addresses are not fetched.", print_exception=False)
         return await move(resource)
 
     component.async_move_resource_to_block_cache = move_only_files
 
 
-def _path(payload: Any) -> str | None:
+def _path(kind: str, payload: Any) -> str | None:
     """The path of one upload."""
     if payload is None or not (payload.path or payload.url):
         return None
     if not payload.path or (payload.url or "").startswith("data:"):
-        raise gr.Error("Send the picture as a file: data URLs are not accepted.", print_exception=False)
+        raise gr.Error(f"Send the {kind} as a file: data URLs are not accepted.", print_exception=False)
     return str(payload.path)
 
 

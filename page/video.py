@@ -14,13 +14,13 @@ from colorization.container import Limits, VideoError
 from colorization.decode import MAX_BYTES
 from colorization.video import Progress, colorize_video
 from colorization.zoo import ZOO
+from page.inputs import video_upload
 from page.models import Models
 
 log = logging.getLogger("page")
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
 ALL = "all, side by side"
-_SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"]
 _PREVIEW_SIDE = 640  # px
 _TEXT = f"""Color comes along with the motion, so it does not flicker; sound, length and frame rate stay.
 MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {MAX_BYTES // 10**6} MB, {LIMITS.seconds:.0f} seconds,
@@ -35,7 +35,7 @@ def video_tab(models: Models) -> None:
         gr.Markdown(_TEXT)
         with gr.Row():
             with gr.Column():
-                clip = upload()
+                clip = video_upload()
                 titles = [(ZOO[name].title, name) for name in ZOO]
                 picker = gr.Dropdown([*titles, (ALL, ALL)], value="unet", label="Model", elem_id="video-model")
                 with gr.Row():
@@ -56,28 +56,6 @@ def video_tab(models: Models) -> None:
             show_progress="hidden",
         )
         cancel.click(_stopped, None, outputs, cancels=[job], api_visibility="private", queue=False)
-
-
-def upload() -> gr.File:
-    """The upload: a file that was sent, which gradio neither opens nor fetches."""
-    file = gr.File(label="Your video", file_types=_SUFFIXES, elem_id="video-upload", height=160)
-    move = file.async_move_resource_to_block_cache
-
-    async def move_only_files(resource: Any) -> Any:
-        if str(resource or "").lower().startswith(("http:", "https:")):
-            raise gr.Error("Send the video as a file: addresses are not fetched.", print_exception=False)
-        return await move(resource)
-
-    def path(payload: Any) -> str | None:
-        if payload is None or not (payload.path or payload.url):
-            return None
-        if not payload.path or (payload.url or "").startswith("data:"):
-            raise gr.Error("Send the video as a file: data URLs are not accepted.", print_exception=False)
-        return str(payload.path)
-
-    file.async_move_resource_to_block_cache = move_only_files  # type: ignore[method-assign, assignment]
-    file.preprocess = path  # type: ignore[method-assign]
-    return file
 
 
 def _colorize_with(models: Models) -> Callable[[str | None, str], Iterator[list[Any]]]:

@@ -3,8 +3,6 @@
 import datetime
 import json
 import logging
-import math
-import os
 import secrets
 import threading
 from collections import Counter
@@ -20,7 +18,6 @@ log = logging.getLogger("page")
 
 _MAX_BYTES = 20_000_000  # about a hundred thousand votes; more are not noted
 _EVERY_MINUTES = 10
-_Z = 1.959964  # of a 95 % interval
 
 
 class Votes:
@@ -122,17 +119,11 @@ def wilson(wins: int, total: int) -> tuple[float, float]:
     """The 95 % interval of a share, also of few or extreme ones; 0 to 1 if there is nothing.
 
     Source:
-        Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+        Wilson 1927, "Probable inference, the law of succession, and statistical inference", as scipy has it.
     """
     if not total:
         return 0.0, 1.0
-    share = wins / total
-    middle = share + _Z**2 / (2 * total)
-    half = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    scale = 1 + _Z**2 / total
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    from scipy.stats import binomtest  # a second to import, and only the Models tab needs it
 
-
-def environment_votes() -> Votes:
-    """The votes that this process's environment asks for."""
-    return votes_from(os.environ)
+    interval = binomtest(wins, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
