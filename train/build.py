@@ -1,15 +1,18 @@
-"""The start of a run: its recipe with its networks, its identity, and the record of how it was started."""
+"""The start of a run: its networks, its identity, the checkpoint that it resumes from, the record of how it began."""
 
 import json
 import platform
 import shlex
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
 
 from colorization.zoo import ZOO, load
+from train import checkpoint
+from train.checkpoint import Checkpoint
 from train.config import Settings, flattened, parse
 from train.recipes import RECIPES
 from train.recipes.base import Recipe
@@ -79,7 +82,46 @@ def identity(settings: Settings, accelerator: Accelerator) -> dict[str, Any]:
     return json.loads(json.dumps(whole))  # as it will be read back: with lists for tuples
 
 
-def differences(now: dict[str, Any], before: dict[str, Any], recipe: str) -> list[str]:
+def find_checkpoint(settings: Settings, accelerator: Accelerator) -> Checkpoint | None:
+    """Find the checkpoint that a run resumes from, None if it begins.
+
+    Raises:
+        ValueError: If the checkpoint is of another run, or the one that was asked for cannot be used.
+    """
+    wanted, name = settings.run.resume_from_checkpoint, settings.recipe
+    if wanted == "none":
+        return None
+    if wanted == "latest":
+        newest, damaged = checkpoint.newest(settings.output_dir / "checkpoints" / name)
+        if damaged and newest is None:
+            raise ValueError(
+                f"every checkpoint is damaged ({'; '.join(damaged)}): restore one, or begin anew in their place with "
+                "--resume-from-checkpoint none"
+            )
+        for text in damaged:
+            accelerator.print(f"{name}: damaged, so an earlier checkpoint is used: {text}")
+    elif Path(wanted).is_dir():
+        newest = checkpoint.read(Path(wanted))
+    else:
+        raise ValueError(f"--resume-from-checkpoint {wanted}: no checkpoint there; give a folder, latest or none")
+    if newest is None:
+        return None
+    now, before = identity(settings, accelerator), newest.state["identity"]
+    if now["max_train_steps"] > before["max_train_steps"]:
+        accelerator.print(
+            f"{name}: extended from {before['max_train_steps']} to {now['max_train_steps']} steps; the learning rate "
+            f"follows the schedule of the longer run from step {newest.state['stage']['steps_done']} on"
+        )
+        before = before | {"max_train_steps": now["max_train_steps"]}
+    if differing := _differences(now, before, name):
+        raise ValueError(
+            f"{newest.folder} is of another run ({'; '.join(differing)}): give the same options to resume it, "
+            "--resume-from-checkpoint none to begin anew in its place, or another --output-dir"
+        )
+    return newest
+
+
+def _differences(now: dict[str, Any], before: dict[str, Any], recipe: str) -> list[str]:
     """Where the identities of two sessions differ; options that were not there before had their defaults then."""
     defaults = flattened(parse(["--recipe", recipe, "--output-dir", "."]).settings(recipe))
     before = json.loads(json.dumps(defaults)) | before

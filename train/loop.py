@@ -16,7 +16,7 @@ from colorization import hub
 from colorization.zoo import locate
 from train import checkpoint
 from train.batch import Batch, to_batch
-from train.build import build_recipe, differences, identity, new_stage, open_validation
+from train.build import build_recipe, find_checkpoint, identity, new_stage, open_validation
 from train.checkpoint import Checkpoint
 from train.config import Settings
 from train.data.dataset import is_local, open_stream, source_shares
@@ -59,45 +59,6 @@ def train(settings: Settings, accelerator: Accelerator) -> Path:
             accelerator.print(f"{settings.recipe}: {ended} has ended; this one takes over its output folder")
         with closing(Run(settings, accelerator, find_checkpoint(settings, accelerator))) as run:
             return run.go()
-
-
-def find_checkpoint(settings: Settings, accelerator: Accelerator) -> Checkpoint | None:
-    """Find the checkpoint that a run resumes from, None if it begins.
-
-    Raises:
-        ValueError: If the checkpoint is of another run, or the one that was asked for cannot be used.
-    """
-    wanted, name = settings.run.resume_from_checkpoint, settings.recipe
-    if wanted == "none":
-        return None
-    if wanted == "latest":
-        newest, damaged = checkpoint.newest(settings.output_dir / "checkpoints" / name)
-        if damaged and newest is None:
-            raise ValueError(
-                f"every checkpoint is damaged ({'; '.join(damaged)}): restore one, or begin anew in their place with "
-                "--resume-from-checkpoint none"
-            )
-        for text in damaged:
-            accelerator.print(f"{name}: damaged, so an earlier checkpoint is used: {text}")
-    elif Path(wanted).is_dir():
-        newest = checkpoint.read(Path(wanted))
-    else:
-        raise ValueError(f"--resume-from-checkpoint {wanted}: no checkpoint there; give a folder, latest or none")
-    if newest is None:
-        return None
-    now, before = identity(settings, accelerator), newest.state["identity"]
-    if now["max_train_steps"] > before["max_train_steps"]:
-        accelerator.print(
-            f"{name}: extended from {before['max_train_steps']} to {now['max_train_steps']} steps; the learning rate "
-            f"follows the schedule of the longer run from step {newest.state['stage']['steps_done']} on"
-        )
-        before = before | {"max_train_steps": now["max_train_steps"]}
-    if differing := differences(now, before, name):
-        raise ValueError(
-            f"{newest.folder} is of another run ({'; '.join(differing)}): give the same options to resume it, "
-            "--resume-from-checkpoint none to begin anew in its place, or another --output-dir"
-        )
-    return newest
 
 
 class Run:

@@ -18,11 +18,12 @@ from colorization.metrics import COLOR_THRESHOLD, colorfulness
 from colorization.zoo import FILES, load
 from train.curves import save_curves
 from train.publish.card import metrics_of, write_card
+from train.publish.public import ROOT
 from train.publish.push import push
 from train.record import CURVES, RECORD, SHEET, earlier_stages
 
 _SHEET_SIDE = 320
-_PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "page" / "photographs"  # the page's examples: public domain
+_PHOTOGRAPHS = ROOT / "page" / "photographs"  # the page's examples: public domain
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from huggingface_hub import HfApi, RepoCard
 
 from colorization.hub import ERRORS, explain, repo_id
 from colorization.zoo import ZOO
+from train.publish.public import ROOT
 from train.publish.push import PushError, push
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = ("app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md")
 FOLDERS = ("colorization", "page", "docs", "dev")  # the last two, as the README links to them
 MAX_PLAIN_BYTES = 10_000_000  # what a Space takes as a plain file

