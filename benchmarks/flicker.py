@@ -18,9 +18,10 @@ from PIL import Image
 
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
-from colorization.container import Encoder, Frame, Video, VideoError, join
+from colorization.container import Frame, Video, VideoError
 from colorization.flicker import measure, table
 from colorization.inference import AB, apply_color, gray, lightness, predict
+from colorization.mp4 import Encoder, join
 from colorization.video import KEY_INTERVAL, colorize_video
 from colorization.zoo import ZOO, load
 

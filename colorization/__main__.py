@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from accelerate import PartialState
 
     from colorization.colorizer import Colorizer
-    from colorization.jobs import Job
+    from colorization.jobs import Job, Settings
 
 # Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once.
 _MAX_STRENGTH = 2
@@ -52,20 +52,21 @@ def _run(options: argparse.Namespace) -> int:
         with state.split_between_processes(mine) as part:
             mine = part
     pictures = [job for job in mine if not job.is_video]
-    failed = _color_pictures(pictures, models, options) if pictures else 0
+    failed = _color_pictures(pictures, models, options, settings) if pictures else 0
     videos = [job for job in mine if job.is_video]
     if videos:
         failed += _color_videos(videos, models, options)
     return 1 if failed else 0
 
 
-def _color_pictures(mine: "list[Job]", models: "dict[str, Colorizer]", options: argparse.Namespace) -> int:
+def _color_pictures(
+    mine: "list[Job]", models: "dict[str, Colorizer]", options: argparse.Namespace, settings: "Settings"
+) -> int:
     """Color pictures, several at a time; returns how many failed."""
     from tqdm import tqdm
 
     from colorization import jobs
 
-    settings = jobs.Settings(options.strength, options.format, options.quality)
     folders = [options.output / name for name in models]
     to_do = mine if options.overwrite else [job for job in mine if not jobs.is_done(job, folders)]
     failed = 0

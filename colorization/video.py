@@ -20,8 +20,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from colorization import motion
 from colorization.colorizer import Colorizer
-from colorization.container import Encoder, Frame, Limits, Video, VideoError, join
+from colorization.container import Frame, Limits, Video, VideoError
 from colorization.inference import AB, apply_color, check_strength, lightness, predict
+from colorization.mp4 import Encoder, join
 
 KEY_INTERVAL = 12  # frames from one key frame to the next
 CRF = 18  # of H.264: 0 is lossless, 18 hardly visible, 51 the worst

@@ -27,8 +27,9 @@ FLOORS = {  # of the modules in colorization/
     "colorizer": 1, "lut": 1,
     "models": 2,
     "zoo": 3, "inference": 3, "motion": 3, "container": 3,
-    "video": 4, "flicker": 4,
-    "jobs": 5, "video_jobs": 5,
+    "mp4": 4, "flicker": 4,
+    "video": 5, "jobs": 5,
+    "video_jobs": 6,
     "__main__": 9,
 }  # fmt: skip
 ONLY_IN = {  # heavy packages, and the parts that may import them
