@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from conftest import NAMES
 from PIL import Image
+from support.pages import opened_at
 
 from colorization.inference import gray
 from page.archive import MAX_FILES, items
@@ -74,13 +75,9 @@ def test_a_damaged_zip_is_a_sentence(tmp_path, damage, reason):
 
 @pytest.fixture
 def opened(browser, server):
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.set_default_timeout(60_000)
-    page.goto(server)
-    page.get_by_role("tab", name="Batch").click()
-    page.get_by_role("button", name="Color all").wait_for()
-    yield page
-    page.close()
+    with opened_at(browser, server, "Batch") as page:
+        page.get_by_role("button", name="Color all").wait_for()
+        yield page
 
 
 def test_a_batch_gives_a_zip_and_names_what_failed(opened, photograph, tmp_path):

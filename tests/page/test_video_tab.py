@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.clips import clip, packets, panning, pictures, times
+from support.pages import opened_at
 
 from page.video import LIMITS
 
@@ -14,12 +15,8 @@ from page.video import LIMITS
 @pytest.fixture
 def tab(browser, server):
     """The Video tab of a freshly opened page."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(120_000)
-    page.goto(server)
-    page.get_by_role("tab", name="Video").click()
-    yield page
-    page.close()
+    with opened_at(browser, server, "Video", size=(1400, 1000), seconds=120) as page:
+        yield page
 
 
 def begin(tab, file):

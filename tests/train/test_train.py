@@ -16,6 +16,7 @@ from train.curves import save_curves
 
 SMALL = [f"--{name}.{option}" for name in NAMES for option in ("width", "depth")]
 SMALL = [word for option in SMALL for word in (option, "8" if option.endswith("width") else "3")]
+SMALL += ["--resolution", 32, "--train-batch-size", 4, "--unet.perceptual-weight", 0]
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +33,8 @@ def launch(subprocess_env):
 def trained(launch, parquet, tmp_path_factory):
     """All three recipes, a few steps each, in one launch."""
     folder = tmp_path_factory.mktemp("runs")
-    options = [
-        "--max-train-steps",
-        7,
-        "--resolution",
-        32,
-        "--train-batch-size",
-        4,
-        "--checkpointing-steps",
-        5,
-        "--dataloader-num-workers",
-        0,
-        *SMALL,
-    ]
-    options += ["--unet.perceptual-weight", 0, "--cwgan.color-weight", 1]
+    options = ["--max-train-steps", 7, "--checkpointing-steps", 5, "--dataloader-num-workers", 0, *SMALL]
+    options += ["--cwgan.color-weight", 1]
     done = launch("--recipe", "all", "--dataset", parquet, "--output-dir", folder, *options)
     assert done.returncode == 0, done.stderr
     return folder, done
@@ -79,19 +68,8 @@ def test_the_record_says_how_the_weights_came_to_be(trained, name, parquet):
 @pytest.mark.slow
 def test_going_on_from_earlier_weights_keeps_their_history(trained, launch, parquet, tmp_path):
     start = trained[0] / "unet"
-    options = [
-        "--max-train-steps",
-        2,
-        "--resolution",
-        64,
-        "--train-batch-size",
-        2,
-        "--dataloader-num-workers",
-        0,
-        *SMALL,
-        "--unet.perceptual-weight",
-        0,
-    ]
+    options = [*SMALL, "--max-train-steps", 2, "--resolution", 64, "--train-batch-size", 2]
+    options += ["--dataloader-num-workers", 0]
     done = launch(
         "--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path, "--init-from", start, *options,
         command=(sys.executable, "-m", "train"),
@@ -158,20 +136,8 @@ def test_help_is_grouped_and_needs_no_torch(subprocess_env):
 
 
 def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
-    words = [
-        "--recipe",
-        "all",
-        "--dataset",
-        parquet,
-        "--output-dir",
-        tmp_path,
-        "--resolution",
-        32,
-        "--train-batch-size",
-        4,
-        *SMALL,
-    ]
-    words += ["--unet.perceptual-weight", 0, "--max-train-steps", 1000, "--max-broken", 0.2, "--dry-run"]
+    words = ["--recipe", "all", "--dataset", parquet, "--output-dir", tmp_path, *SMALL]
+    words += ["--max-train-steps", 1000, "--max-broken", 0.2, "--dry-run"]
     done = launch(*words, command=(sys.executable, "-m", "train"))
     assert done.returncode == 0, done.stderr
     for name in NAMES:
@@ -184,20 +150,8 @@ def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
 
 @pytest.mark.slow
 def test_curves_are_logged_beside_the_record_and_hold_the_gray_row(launch, parquet, tmp_path):
-    words = [
-        "--recipe",
-        "unet",
-        "--dataset",
-        parquet,
-        "--output-dir",
-        tmp_path,
-        "--resolution",
-        32,
-        "--train-batch-size",
-        4,
-        *SMALL,
-    ]
-    words += ["--unet.perceptual-weight", 0, "--max-train-steps", 6, "--checkpointing-steps", 3, "--max-broken", 0.2]
+    words = ["--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path, *SMALL]
+    words += ["--max-train-steps", 6, "--checkpointing-steps", 3, "--max-broken", 0.2]
     done = launch(*words, command=(sys.executable, "-m", "train"))
     assert done.returncode == 0, done.stderr
     curve = json.loads((tmp_path / "unet/training.json").read_text())["stages"][0]["curve"]
