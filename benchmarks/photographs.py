@@ -17,6 +17,6 @@ def colorful(dataset: str, split: str, minimum: float, limit: int | None = None)
     """
     walk = (picture for _, picture in pictures(open_stream(dataset, split), "image"))
     truths = (p for p in walk if isinstance(p, Image.Image) and colorfulness(np.asarray(p)) >= minimum)
-    if not (found := list(itertools.islice(truths, limit))):
+    if not (photographs := list(itertools.islice(truths, limit))):
         raise ValueError(f"{dataset} ({split}) has no picture of colorfulness {minimum:g} or more")
-    return found
+    return photographs

@@ -14,7 +14,7 @@ _MAX_DIRECTORY_BYTES = 1_000_000  # of a zip's table of contents, which is read 
 
 
 class Item(NamedTuple):
-    """One photograph of a batch, or why it is none."""
+    """One file of a batch, or why it cannot be used."""
 
     name: str
     """The file's own name, without folders."""

@@ -1,4 +1,4 @@
-"""Calls of the page's endpoints: whether a body is what its endpoint expects, and words for what fails later."""
+"""Calls of the page's endpoints: validation of their bodies, and sentences for what fails later."""
 
 import json
 import logging

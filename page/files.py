@@ -33,7 +33,7 @@ class Files:
 
         Args:
             content: JSON, with paths anywhere in it.
-            owner: A session, or the address of a client who has told none; None claims nothing.
+            owner: A session, or the address of a client without one; None claims nothing.
 
         Returns:
             The content, as it was.
@@ -57,7 +57,7 @@ class Files:
         return content
 
     async def watch(self) -> None:
-        """Keep the whole folder within its bounds; runs for good."""
+        """Keep the whole folder within its bounds; never returns."""
         while True:
             await asyncio.to_thread(self.sweep)
             await asyncio.sleep(_SWEEP_SECONDS)

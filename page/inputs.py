@@ -80,7 +80,7 @@ def _path(kind: str, payload: Any) -> str | None:
 
 
 def strength_slider(elem_id: str = "strength") -> gr.Slider:
-    """A number of 0 to 2; what is none, as only a program can send, gets a sentence instead of gradio's silence."""
+    """A slider for a number of 0 to 2. Other values, which only a program can send, are refused with a sentence."""
     component = gr.Slider(
         0,
         MAX_STRENGTH,

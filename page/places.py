@@ -87,7 +87,7 @@ class Places:
         }
 
     async def watch(self) -> None:
-        """Free the places of those who do not listen; runs for good."""
+        """Free the places of those who do not listen; never returns."""
         while True:
             await asyncio.sleep(1)
             late = time.monotonic() - self._unheard_seconds
