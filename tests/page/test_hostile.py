@@ -13,10 +13,12 @@ from PIL import Image
 from support.served import API, served
 
 from colorization.decode import DecodeError
+from page.server import TRIM_SECONDS
 from page.worker import Decoder
 
 MUTATIONS = 1000
 SECONDS = 10  # for each file, with others in the queue
+MEMORY = 300  # MB that the page may keep: the last photographs, each of at most 10, and tables
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def corpus(shared):
 
 @pytest.mark.slow
 def test_the_corpus_over_http(shared, page, photograph):
-    """Each file as the manifest says, with no metadata in what comes back; memory is as before afterwards."""
+    """Each file as the manifest says, with no metadata in what comes back; memory is given back."""
     page.color(encoded(photograph)["bytes"])
     before, wrong, peak = page.memory(), [], 0
     for row, data in corpus(shared):
@@ -56,9 +58,13 @@ def test_the_corpus_over_http(shared, page, photograph):
         if not right or seconds > limit():
             outcome = f"{str(result)[:200]}, {seconds:.1f} s; expected {row['expect']}"
             wrong.append(f"{row['file']} ({row['odd']}): {outcome}")
-    print(f"memory: {before:.0f} MB before, {page.memory():.0f} after, {peak:.0f} at most")
+    after = page.memory()
+    deadline = time.monotonic() + 3 * TRIM_SECONDS * max(1, os.getloadavg()[0] / os.cpu_count())
+    while page.memory() - before >= MEMORY and time.monotonic() < deadline:  # what is free is given back now and then
+        time.sleep(1)
+    print(f"memory: {before:.0f} MB before, {after:.0f} after, {page.memory():.0f} a little later, {peak:.0f} at most")
     assert not wrong, "\n".join(wrong)
-    assert page.memory() - before < 300
+    assert page.memory() - before < MEMORY
 
 
 def patiently(page, data, name):
