@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from colorization.zoo import ZOO, load
 from train import checkpoint
 from train.checkpoint import Checkpoint
-from train.config import Settings, flattened, parse
+from train.config import Settings, flattened, parse, photographs_to_measure
 from train.recipes import RECIPES
 from train.recipes.base import Recipe
 from train.recipes.perceptual import PerceptualLoss, vgg_features
@@ -133,16 +133,16 @@ def open_validation(settings: Settings, accelerator: Accelerator) -> Validation 
     options = settings.validation
     if not (options.validation_pictures and accelerator.is_main_process):
         return None
-    data, own = settings.data, options.validation_dataset
+    dataset, config, revision = photographs_to_measure(settings.data, options)
     try:
         return Validation(
-            own or data.dataset,
+            dataset,
             options.validation_split,
-            data.image_column,
+            settings.data.image_column,
             settings.resolution,
             options.validation_pictures,
-            config=None if own else data.dataset_config,
-            revision=None if own else data.dataset_revision,
+            config=config,
+            revision=revision,
         )
     except ValueError as error:
         print(f"{settings.recipe}: no validation while training: {error}")

@@ -6,7 +6,7 @@ Nothing here imports torch, so that `--help` and a mistake in the options are an
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, make_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import tyro
 from tyro.conf import OmitArgPrefixes
@@ -64,6 +64,21 @@ class ValidationOptions:
     """Split to measure on; no model may have seen its photographs."""
     validation_pictures: int = bounded(24, 0, 10_000)
     """How many of them to measure at each checkpoint; 0 for none."""
+
+
+class Photographs(NamedTuple):
+    """The data set that quality is measured on."""
+
+    dataset: str
+    config: str | None
+    revision: str | None
+
+
+def photographs_to_measure(data: DataOptions, validation: ValidationOptions) -> Photographs:
+    """The data set of --validation-dataset; without it the training data set, in its configuration and revision."""
+    if validation.validation_dataset:
+        return Photographs(validation.validation_dataset, None, None)
+    return Photographs(data.dataset, data.dataset_config, data.dataset_revision)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from colorization.hub import repo_id
-from train.config import TrainOptions
+from train.config import TrainOptions, photographs_to_measure
 from train.data.dataset import open_stream
 from train.evaluate.protocol import EvaluateOptions, evaluate
 from train.publish.model import PublishOptions, publish_model
@@ -26,9 +26,10 @@ def check_trained(options: TrainOptions) -> None:
     except ValueError as error:
         raise ValueError(str(error).replace("--code", "--hub-code")) from error
     check_push([repo_id(str(hub.hub_namespace), name, hub.hub_prefix) for name in options.recipes])
+    dataset, config, revision = photographs_to_measure(options.data, options.validation)
+    split, column = options.validation.validation_split, options.data.image_column
     try:
-        dataset = options.validation.validation_dataset or options.data.dataset
-        next(iter(open_stream(dataset, options.validation.validation_split, options.data.image_column)))
+        next(iter(open_stream(dataset, split, column, config=config, revision=revision)))
     except ValueError as error:
         raise ValueError(
             f"a published model says how good it is, so it must be measured: {error}. Choose photographs with "
@@ -43,10 +44,13 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         PushError: If one could not be pushed; the others were.
     """
     evaluation = options.output_dir / "evaluation.json"
+    dataset, config, revision = photographs_to_measure(options.data, options.validation)
     result = evaluate(
         EvaluateOptions(
             model=[str(folder) for folder in folders],
-            dataset=options.validation.validation_dataset or options.data.dataset,
+            dataset=dataset,
+            dataset_config=config,
+            dataset_revision=revision,
             output=evaluation,
             split=options.validation.validation_split,
             image_column=options.data.image_column,

@@ -18,6 +18,7 @@ from conftest import NAMES, ROOT, page
 from huggingface_hub import ModelCard, RepoCard
 from PIL import Image
 from support import training
+from support.hub_store import Repo
 
 from colorization.zoo import EMBEDDED, load
 from train.config import parse
@@ -370,3 +371,42 @@ def test_a_refused_check_leaves_nothing_behind(hub_env, live_hub, parquet, tmp_p
     assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("train: tester may not write to club")
     left = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
     assert not left, "a tracker's run, or a checkpoint"
+
+
+CONFIGURATIONS = """---
+configs:
+- config_name: coast
+  data_files: [{split: train, path: coast/train.parquet}, {split: validation, path: coast/validation.parquet}]
+- config_name: hills
+  data_files: [{split: train, path: hills/train.parquet}]
+---
+"""
+
+
+@pytest.mark.slow
+def test_a_run_on_a_configuration_and_revision_is_measured_on_them(hub_env, live_hub, parquet, tmp_path):
+    """The other configuration cannot be measured on, and neither can the newest revision."""
+    live_hub.reset()
+    train_shard, validation_shard = (
+        (parquet / name).read_bytes() for name in ("train-00001-of-00002.parquet", "validation-00000-of-00001.parquet")
+    )
+    files = {
+        "README.md": CONFIGURATIONS.encode(),
+        "coast/train.parquet": train_shard,
+        "coast/validation.parquet": validation_shard,
+        "hills/train.parquet": train_shard,
+    }
+    repo = live_hub.repos["datasets", "tester/places"] = Repo(private=False)
+    pinned = repo.commit("main", files, "two configurations")
+    repo.commit("main", {}, "all removed")
+    given = {"recipe": "unet", "dataset": "tester/places", "dataset_config": "coast", "dataset_revision": pinned}
+    given |= {"output_dir": tmp_path / "runs", "push_to_hub": True, "hub_namespace": "tester"}
+    given |= {"hub_code": "tester/demo", "max_train_steps": 1, **training.SMALL}
+    line = [sys.executable, "-m", "train", *training.words(**given)]
+    done = subprocess.run(line, cwd=ROOT, env=hub_env, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(live_hub.files("models", REPO)["metrics.json"])
+    assert (metrics["dataset"], metrics["photographs"]) == ("tester/places", 8)
+    assert (metrics["dataset_config"], metrics["dataset_revision"]) == ("coast", pinned)
+    results = ModelCard(live_hub.files("models", REPO)["README.md"].decode()).data.eval_results
+    assert {(result.dataset_config, result.dataset_revision) for result in results} == {("coast", pinned)}

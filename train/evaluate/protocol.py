@@ -50,6 +50,10 @@ class EvaluateOptions:
     """A Hub data set id, a folder of images, parquet files, pairs or Lab arrays, or a parquet glob."""
     output: Path
     """The JSON file to write; a .csv with every photograph and a .png contact sheet go beside it."""
+    dataset_config: str | None = None
+    """Configuration of a Hub data set that has several."""
+    dataset_revision: str | None = None
+    """Branch, tag or commit of a Hub data set; a commit makes the figures repeatable."""
     split: str = "validation"
     """Split of the data set."""
     image_column: str = "image"
@@ -125,6 +129,8 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     result = {
         "protocol": PROTOCOL.format(options.min_colorfulness),
         "dataset": options.dataset,
+        "dataset_config": options.dataset_config,
+        "dataset_revision": options.dataset_revision,
         "split": options.split,
         "photographs": len(sheet),
         "less_colorful": pale,
@@ -162,7 +168,13 @@ def row_names(sources: list[str]) -> list[str]:
 
 def _photographs(options: EvaluateOptions) -> Iterator[tuple[str, Image.Image | DecodeError]]:
     """Walk the photographs of the data set, or what is wrong with them, once in order."""
-    stream = open_stream(options.dataset, options.split, options.image_column)
+    stream = open_stream(
+        options.dataset,
+        options.split,
+        options.image_column,
+        config=options.dataset_config,
+        revision=options.dataset_revision,
+    )
     return itertools.islice(pictures(stream, options.image_column), options.limit)
 
 

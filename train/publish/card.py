@@ -161,6 +161,7 @@ def _measured(folder: Path, evaluation: Path) -> dict[str, Any]:
     return (
         {key: result[key] for key in _FACTS}
         | {"dataset": public_name(result["dataset"]), "weights_sha256": own}
+        | {key: result[key] for key in ("dataset_config", "dataset_revision") if result.get(key)}
         | {GRAY: rows[GRAY], "model": rows[row], TRUTH: rows[TRUTH]}
         | {"above_gray": result["differences"][f"{row} - {GRAY}"]}
     )
@@ -198,6 +199,8 @@ def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any])
             task_type="image-to-image",
             dataset_type=measured["dataset"],
             dataset_name=measured["dataset"],
+            dataset_config=measured.get("dataset_config"),
+            dataset_revision=measured.get("dataset_revision"),
             dataset_split=measured["split"],
             metric_type=metric,
             metric_name=title,
