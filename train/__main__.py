@@ -1,11 +1,9 @@
 """Command line of the trainer: `accelerate launch train ...`, `python -m train ...`."""
 
 import gc
-import io
 import multiprocessing
-import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext
 from pathlib import Path
 
 # accelerate runs this folder as a script: sys.path[0] is then train/ itself, where data.py and its like shadow others.
@@ -13,8 +11,6 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import train.parent  # noqa: E402, F401 - notes who started this process
 from train.config import TrainOptions, parse  # noqa: E402
-
-_PROJECT = "landscape-colorization"
 
 
 def main() -> None:
@@ -57,9 +53,11 @@ def _train(options: TrainOptions) -> None:
     from train.loop import train
     from train.output import check_writable
     from train.push_to_hub import check_trained, publish_trained
+    from train.trackers import check_tracker, tracked
 
-    os.environ.setdefault("TRACKIO_DIR", str(options.output_dir / "trackio"))
     tracker = None if options.run.report_to == "none" or options.run.dry_run else options.run.report_to
+    if tracker:
+        check_tracker(tracker)
     accelerator = Accelerator(log_with=tracker, project_dir=options.output_dir)
     push = options.hub.push_to_hub and not options.run.dry_run and accelerator.is_main_process
     if push:
@@ -67,21 +65,17 @@ def _train(options: TrainOptions) -> None:
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         check_writable(options.output_dir)
-    with redirect_stdout(io.StringIO()):  # trackio names a command that would look in another folder
-        accelerator.init_trackers(_PROJECT)  # after the checks: a refused run leaves nothing behind
-    if tracker == "trackio":
-        accelerator.print(f"curves: TRACKIO_DIR={os.environ['TRACKIO_DIR']} trackio show --project {_PROJECT}")
-    if tracker == "tensorboard":
-        accelerator.print(f"curves: tensorboard --logdir {options.output_dir}")
     folders = []
-    for name in options.recipes:
-        settings = options.settings(name)
-        if options.run.dry_run:
-            dry_run(settings, accelerator)
-            continue
-        folders.append(train(settings, accelerator))
-        accelerator.print(f"{name}: weights, record and samples are in {folders[-1]}")
-        accelerator.free_memory()  # else it keeps each recipe's networks and optimizers to the end
+    # After the checks: a refused run leaves nothing behind.
+    with tracked(accelerator, tracker, options.output_dir) if tracker else nullcontext():
+        for name in options.recipes:
+            settings = options.settings(name)
+            if options.run.dry_run:
+                dry_run(settings, accelerator)
+                continue
+            folders.append(train(settings, accelerator))
+            accelerator.print(f"{name}: weights, record and samples are in {folders[-1]}")
+            accelerator.free_memory()  # else it keeps each recipe's networks and optimizers to the end
     accelerator.end_training()
     if push:
         publish_trained(options, folders)

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -191,30 +192,67 @@ def small_disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
+def fill(disk, left):
+    """Fill a disk but for so many bytes; returns the file that does."""
+    filler = disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb") as file:
+        while True:
+            file.write(bytes(1000))
+            file.flush()
+    os.truncate(filler, filler.stat().st_size - left)
+    return filler
+
+
+def command_line(dataset, folder, env):
+    """The trainer as a process of its own, with trackio."""
+    options = {"recipe": "unet", "dataset": dataset, "output_dir": folder, **training.SMALL, "report_to": "trackio"}
+    options |= {"max_train_steps": 12, "checkpointing_steps": 4, "logging_steps": 1}
+    words = [sys.executable, "-m", "train", *training.words(**options)]
+    return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
+
+
 @pytest.mark.slow
 def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, small_disk, subprocess_env):
     run(parquet, tmp_path / "whole")
     run(parquet, small_disk)
     shutil.rmtree(small_disk / "checkpoints/unet/step-000000012")
     before = learned(small_disk)
-    with contextlib.suppress(OSError), (small_disk / "filler").open("wb") as filler:
-        while True:
-            filler.write(bytes(1000))
-            filler.flush()
-    filled = (small_disk / "filler").stat().st_size
-    os.truncate(small_disk / "filler", filled - 100_000)  # less than a checkpoint needs
-    options = training.words(**training.SMALL, max_train_steps=12, checkpointing_steps=4)
-    words = [sys.executable, "-m", "train", "--recipe", "unet", "--dataset", parquet, "--output-dir", small_disk]
-    done = subprocess.run([*words, *options], cwd=ROOT, env=subprocess_env, capture_output=True, text=True)
+    filler = fill(small_disk, 100_000)  # less than a checkpoint needs
+    done = command_line(parquet, small_disk, subprocess_env)
     assert done.returncode == CAN_RESUME, done.stderr
-    assert "cannot save (" in done.stderr and "the same command resumes from the last checkpoint" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("train: cannot save (") and last.endswith("same command resumes from the last checkpoint")
     assert "Traceback" not in done.stderr
     after = learned(small_disk)
     assert all(torch.equal(after[name], value) for name, value in before.items())
     assert not list((small_disk / "checkpoints/unet").glob(".*")), "half a checkpoint is left lying about"
-    (small_disk / "filler").unlink()
+    filler.unlink()
     run(parquet, small_disk)
     assert all(torch.equal(learned(small_disk)[n], v) for n, v in learned(tmp_path / "whole").items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("left", [0, 65_536])
+def test_a_tracker_that_cannot_write_is_one_warning_and_the_run_goes_on(
+    parquet, tmp_path, small_disk, subprocess_env, left
+):
+    fill(small_disk, left)
+    done = command_line(parquet, tmp_path / "runs", subprocess_env | {"TRACKIO_DIR": str(small_disk / "trackio")})
+    assert done.returncode == 0, done.stderr
+    warning = "train: the tracker's curves may be incomplete, those in training.json are not: trackio failed to"
+    assert len(re.findall(f"^{warning} .* full", done.stderr, re.MULTILINE)) == 1
+    assert "UserWarning" not in done.stderr and "Uploading" not in done.stdout
+    assert [point["step"] for point in stage_of(tmp_path / "runs")["curve"] if "l1" in point] == [*range(1, 13)]
+
+
+def test_a_tracker_that_is_not_installed_is_refused(parquet, tmp_path, subprocess_env):
+    if importlib.util.find_spec("tensorboard"):
+        pytest.skip("tensorboard is installed")
+    words = ["--recipe", "unet", "--dataset", parquet, "--output-dir", tmp_path, "--report-to", "tensorboard"]
+    words = [sys.executable, "-m", "train", *words]
+    done = subprocess.run(words, cwd=ROOT, env=subprocess_env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "train: --report-to tensorboard needs it: pip install tensorboard, or give --report-to none\n"
 
 
 def test_an_output_folder_that_cannot_be_written_is_noticed_before_the_first_step(parquet, tmp_path):
