@@ -19,11 +19,17 @@ MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 _HEIC = re.compile(rb"hei[cxms]|hev[cxms]|mif1|msf1")  # brands of the container
 _MAX_JPEG_SCANS = 100  # real progressive files have about ten; each more is a whole skip all pixels
-_DAMAGED = "the picture is damaged or cut short ({}): save it again or send the original"
+_DAMAGED = "the picture is damaged: save it again or send the original"
+_CUT_SHORT = "the picture is cut short, the end of its file is missing: send it again or send the original"
+_METADATA = "the picture's metadata is far larger than any camera writes: save it again without metadata"
+_MEMORY = "reading it takes too much memory: save it again as JPEG or PNG"
 
 
 class DecodeError(ValueError):
-    """A file that cannot be used; the message says what came and what was expected."""
+    """A file that cannot be used; the message says what came and what was expected.
+
+    Its cause is the decoder's own error, whose words are for a log.
+    """
 
 
 class Decoded(NamedTuple):
@@ -65,7 +71,7 @@ def decode(data: bytes, at_least: int | None = None) -> Decoded:
     except DecodeError:
         raise
     except Exception as error:  # a decoder fed with damaged bytes may raise anything at all
-        raise DecodeError(_DAMAGED.format(error)) from error
+        raise DecodeError(_sentence(error)) from error
     bare = Image.new("RGB", rgb.size)  # carries no metadata along
     bare.paste(rgb)
     return Decoded(bare, tuple(notes))
@@ -98,7 +104,7 @@ def _open(data: bytes) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise DecodeError(f"the picture is larger than {MAX_PIXELS // 10**6} megapixels: make it smaller") from error
     except Exception as error:  # as above
-        raise DecodeError(_DAMAGED.format(error)) from error
+        raise DecodeError(_sentence(error)) from error
     if opened.width * opened.height > MAX_PIXELS:
         megapixels = opened.width * opened.height / 1e6
         raise DecodeError(
@@ -109,6 +115,16 @@ def _open(data: bytes) -> Image.Image:
     if opened.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
         raise DecodeError(f"the JPEG has over {_MAX_JPEG_SCANS} scans, which no camera writes: save it again")
     return opened
+
+
+def _sentence(error: Exception) -> str:
+    """What a decoder's error means to the owner of the picture."""
+    if isinstance(error, MemoryError):
+        return _MEMORY
+    words = str(error)
+    if "MAX_TEXT_" in words:
+        return _METADATA
+    return _CUT_SHORT if "truncated" in words.lower() else _DAMAGED
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -1,12 +1,15 @@
 """Uploads of many photographs: files and zips, unpacked one photograph at a time, within bounds."""
 
 import io
+import logging
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from colorization.decode import MAX_BYTES
+
+log = logging.getLogger("page")
 
 MAX_FILES = 50
 MAX_TOTAL_BYTES = 100_000_000
@@ -67,7 +70,8 @@ def _members(name: str, data: bytes) -> Iterator[Item]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        yield Item(name, b"", f"the zip is damaged: {error}")
+        log.info("a zip of %d bytes is refused: %r", len(data), error)
+        yield Item(name, b"", "the zip is damaged or cut short: make it again")
         return
     members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
     if not members:
@@ -91,7 +95,8 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Item:
         with archive.open(member) as file:
             data = file.read(MAX_BYTES + 1)
     except Exception as error:  # damaged bytes may raise anything at all
-        return Item(name, b"", f"the zip is damaged here: {error}")
+        log.info("a member of a zip is refused: %r", error)
+        return Item(name, b"", "the zip is damaged here: make it again")
     if len(data) > MAX_BYTES:
         return Item(name, b"", f"it has more than {MAX_BYTES // 10**6} MB")
     if _is_zip(data):

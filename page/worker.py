@@ -156,6 +156,8 @@ def _ask(worker: subprocess.Popen[bytes], data: bytes) -> Decoded:
     into.flush()
     answer = json.loads(_read(out, *_LENGTH.unpack(_read(out, _LENGTH.size))))
     if "error" in answer:
+        if answer["detail"]:
+            log.info("decode worker: refused a file of %d bytes: %s", len(data), answer["detail"])
         raise DecodeError(answer["error"])
     width, height = answer["size"]
     picture = Image.new("RGB", (width, height))
@@ -205,9 +207,10 @@ def _answer(out: BinaryIO, data: bytes) -> None:
     try:
         picture, notes = decode_here(data)
     except DecodeError as error:
-        _write(out, {"error": str(error)})
-    except MemoryError:
-        _write(out, {"error": "reading it takes too much memory: save it again as JPEG or PNG"})
+        detail = (
+            repr(error.__cause__)[:200] if error.__cause__ else ""
+        )  # without line breaks: it holds a stranger's words
+        _write(out, {"error": str(error), "detail": detail})
     else:
         _write(out, {"size": picture.size, "notes": notes})
         for top, rows in _strips(*picture.size):

@@ -62,7 +62,7 @@ def test_a_color_photograph_is_scored_beside_the_gray_row(client, photograph, tm
     [
         ("text.jpg", b"hello", "This file cannot be colored: this is not a JPEG"),
         ("empty.png", b"", "the file is empty"),
-        ("cut.png", None, "damaged or cut short"),
+        ("cut.png", None, "This file cannot be colored: the picture is cut short, the end of its file is missing"),
         ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "this is a HEIC picture"),
         ("drawing.svg", b"<svg onload='alert(1)'/>", "this is not a JPEG"),
     ],

@@ -50,6 +50,13 @@ def test_a_worker_that_is_well_is_used_again(decoder, photograph):
     assert decoder.pid == before
 
 
+def test_what_the_decoder_said_is_in_the_log_and_not_in_the_sentence(decoder, photograph, caplog):
+    caplog.set_level("INFO", "colorization")
+    with pytest.raises(DecodeError, match="is cut short, the end of its file is missing") as raised:
+        decoder.decode(encoded(photograph)["bytes"][:5000])
+    assert "truncated" in caplog.messages[-1] and "truncated" not in str(raised.value)
+
+
 def test_a_picture_that_takes_too_long_costs_only_its_sender(large, photograph):
     decoder = Decoder(seconds=0.5)
     try:
