@@ -210,6 +210,8 @@ def _decoded(container: Any, stream: Any) -> Iterator[Any]:
             return
         try:
             yield from packet.decode()
+        except MemoryError:  # FFmpeg's too: the file is not to blame
+            raise
         except av.FFmpegError:
             yield None
 

@@ -1,9 +1,11 @@
 """Video tab: a black-and-white video in, a color video out, its sound kept, with one model or all side by side."""
 
+import contextlib
 import logging
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,16 @@ from gradio.utils import get_upload_folder
 
 from colorization.container import Limits, VideoError
 from colorization.decode import MAX_BYTES
-from colorization.video import Progress, colorize_video
 from colorization.zoo import ZOO
+from page import video_job
 from page.inputs import video_upload
 from page.models import Models
+from page.video_job import Progress
 
 log = logging.getLogger("page")
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
 ALL = "all, side by side"
-_PREVIEW_SIDE = 640  # px
 _TEXT = f"""Color comes along with the motion, so it does not flicker; sound, length and frame rate stay.
 MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {MAX_BYTES // 10**6} MB, {LIMITS.seconds:.0f} seconds,
 {LIMITS.frames:,} frames and {LIMITS.pixels / 1e6:.1f} megapixels a frame (1920x1080).
@@ -55,48 +57,58 @@ def video_tab(models: Models) -> None:
             api_visibility="private",
             show_progress="hidden",
         )
-        cancel.click(_stopped, None, outputs, cancels=[job], api_visibility="private", queue=False)
+        cancel.click(None, cancels=[job])
+        # After Cancel this comes when the job has ended: its last progress would else follow what is shown here.
+        job.failure(_stopped, None, outputs, api_visibility="private", queue=False, show_progress="hidden")
 
 
-def _colorize_with(models: Models) -> Callable[[str | None, str], Iterator[list[Any]]]:
+def _colorize_with(models: Models) -> Callable[[str | None, str], AsyncIterator[list[Any]]]:
     """The function behind the button."""
 
-    def colorize(file: str | None, choice: str) -> Iterator[list[Any]]:
+    async def colorize(file: str | None, choice: str) -> AsyncIterator[list[Any]]:
         if file is None:
             yield _shown("Choose a video first.")
             return
-        served = models.current()  # whatever is swapped meanwhile, this request keeps these
-        chosen = [served[name].model for name in (ZOO if choice == ALL else [choice])]
+        try:
+            os.utime(file)  # what is old is cleaned up, and this is needed to the end
+        except OSError:
+            yield _shown("The upload is no longer here: send it again.")
+            return
+        served = models.current()  # whatever is swapped meanwhile, this job keeps these
+        chosen = [served[name].folder for name in (ZOO if choice == ALL else [choice])]
+        yield _shown("Reading ...", running=True)
         # One folder per job, where gradio serves files from and cleans up.
         folder = Path(tempfile.mkdtemp(prefix="video-", dir=get_upload_folder()))
         target = folder / "color.mp4"
         try:
-            yield _shown("Reading ...", running=True)
             notes: tuple[str, ...] = ()
-            for progress in colorize_video(chosen, Path(file), target, limits=LIMITS):
-                notes = progress.notes
-                yield _shown(_words(progress), progress, running=True)
+            async with contextlib.aclosing(video_job.color(chosen, Path(file), target, LIMITS)) as job:
+                async for progress in job:
+                    if progress is None:
+                        yield gr.skip()
+                        continue
+                    notes = progress.notes
+                    yield _shown(_words(progress), progress.preview, running=True)
+            for preview in folder.glob("*.jpg"):
+                preview.unlink()
             yield _shown("".join(f"Note: {note}. " for note in notes) or "Done.", video=target)
-        except (VideoError, FloatingPointError) as error:
+        except VideoError as error:
             yield _shown(f"This video cannot be colored: {error}.")
         except Exception:  # else the buttons would stay as they are while a job runs
             log.exception("a video failed")
             yield _shown("This failed for a reason of the server's own: try again, or another video.")
-        finally:  # also after Cancel, which ends this at a `yield`
+        finally:  # also after Cancel, which ends this wherever it waits
             if not target.exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
     return colorize
 
 
-def _shown(text: str, progress: Progress | None = None, video: Path | None = None, running: bool = False) -> list[Any]:
+def _shown(text: str, preview: Path | None = None, video: Path | None = None, running: bool = False) -> list[Any]:
     """What the tab shows."""
-    picture = progress.picture.copy() if progress and progress.picture else None
-    if picture:
-        picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
     return [
         text,
-        gr.Image(picture, visible=video is None) if picture or video else gr.skip(),
+        gr.Image(str(preview) if preview else None, visible=video is None) if preview or video else gr.skip(),
         gr.Video(str(video) if video else None, visible=video is not None),
         gr.Button(interactive=not running),
         gr.Button(interactive=running),
@@ -104,7 +116,7 @@ def _shown(text: str, progress: Progress | None = None, video: Path | None = Non
 
 
 def _stopped() -> list[Any]:
-    """What the tab shows after Cancel."""
+    """What the tab shows after Cancel, or when the page itself ends a job."""
     return _shown("Stopped.")
 
 

@@ -32,7 +32,8 @@ log = logging.getLogger("colorization")
 SECONDS = 10.0  # for one picture; a photograph of 40 MP takes less than three
 MEMORY = 1_500_000_000  # bytes of the worker's address space; 40 MP take up to 0.8
 _START_SECONDS = 60.0  # for the imports of the worker, on a machine that may be busy
-_KEPT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")  # no token comes along
+_KEPT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS")
+ROOT = Path(__file__).parent.parent  # where a worker finds this package
 _LENGTH = struct.Struct("<Q")
 _STRIP_BYTES = 1 << 22
 
@@ -85,8 +86,8 @@ class Decoder:
         self._end()
         worker = self._process = subprocess.Popen(
             [sys.executable, "-m", "page.worker"],
-            cwd=Path(__file__).parent.parent,
-            env={"OPENBLAS_NUM_THREADS": "1"} | {name: os.environ[name] for name in _KEPT if name in os.environ},
+            cwd=ROOT,
+            env=environment() | {"OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the page, which lets work at hand finish
@@ -220,6 +221,11 @@ def _answer(out: BinaryIO, data: bytes) -> None:
 def _write(out: BinaryIO, answer: dict[str, object]) -> None:
     text = json.dumps(answer).encode()
     out.write(_LENGTH.pack(len(text)) + text)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a worker process: what it needs of this process's own, and no token."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def trim() -> None:

@@ -1,0 +1,156 @@
+"""Videos in a process of their own: real files, real kills."""
+
+import asyncio
+import contextlib
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from support.children import has_ended, video_workers, wait_for
+from support.clips import clip, panning, pictures
+
+from colorization.container import VideoError
+from colorization.zoo import locate
+from page.video import LIMITS
+from page.video_job import Bounds, color
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes through /proc")
+
+
+def run(source, target, bounds=None, act=lambda worker, progress: None):
+    """Do a whole job; `act` is called with the worker's id at every progress."""
+
+    async def job():
+        seen = []
+        async with contextlib.aclosing(color([locate("unet")], source, target, LIMITS, bounds)) as steps:
+            async for progress in steps:
+                if progress:
+                    seen.append(progress)
+                    act(video_workers(os.getpid())[0], progress)
+        return seen
+
+    try:
+        return asyncio.run(job())
+    finally:
+        assert not video_workers(os.getpid())
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A clip that takes a while."""
+    return clip(tmp_path_factory.mktemp("long") / "long.mp4", panning(160, 96, 400), sound=False)
+
+
+def test_a_killed_worker_costs_one_user_a_sentence(long, tmp_path):
+    with pytest.raises(VideoError, match="reading it ended unexpectedly: try again"):
+        run(long, tmp_path / "color.mp4", act=lambda worker, _: os.kill(worker, signal.SIGKILL))
+
+
+def test_a_worker_has_no_secrets_and_lets_others_go_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    told = []
+
+    def look(worker, progress):
+        process = Path(f"/proc/{worker}")
+        if not progress.preview:  # the last one
+            return
+        assert progress.preview.read_bytes().startswith(b"\xff\xd8")
+        told.append((process / "environ").read_bytes())
+        told.append((process / "stat").read_text().rpartition(")")[2].split()[16])  # field 19, niceness
+        limits = {line[:26].strip(): line[26:].split()[0] for line in (process / "limits").read_text().splitlines()}
+        told.append((limits["Max data size"], limits["Max core file size"]))
+
+    short = clip(tmp_path / "short.mp4", panning(160, 96, 5), sound=False)
+    *_, last = run(short, tmp_path / "color.mp4", act=look)
+    assert last.done == 5 and len(pictures(tmp_path / "color.mp4")) == 5
+    environ, niceness, limits = told
+    assert b"hf_secret" not in environ and b"PATH=" in environ
+    assert int(niceness) == min(19, os.nice(0) + 5)
+    assert limits == (str(Bounds().memory), "0")
+
+
+def test_memory_is_bounded(tmp_path):
+    large = clip(tmp_path / "large.mp4", panning(1920, 1080, 3), sound=False)
+    with pytest.raises(VideoError, match="it takes too much memory: make it smaller"):
+        run(large, tmp_path / "color.mp4", Bounds(memory=600_000_000))
+
+
+def test_a_job_that_takes_too_long_is_ended(long, tmp_path):
+    with pytest.raises(VideoError, match="takes more than 0 minutes here"):
+        run(long, tmp_path / "color.mp4", Bounds(seconds=1))
+
+
+@pytest.mark.slow
+def test_a_worker_that_stands_still_is_ended(long, tmp_path):
+    with pytest.raises(VideoError, match="has stood still for 30 seconds: try again"):
+        run(long, tmp_path / "color.mp4", Bounds(silent_seconds=30), lambda worker, _: os.kill(worker, signal.SIGSTOP))
+
+
+def test_who_stops_reading_ends_the_worker(long, tmp_path):
+    async def stop():
+        async with contextlib.aclosing(color([locate("unet")], long, tmp_path / "color.mp4", LIMITS)) as steps:
+            async for progress in steps:
+                if progress:
+                    return video_workers(os.getpid())[0]
+
+    assert has_ended(asyncio.run(stop()))
+
+
+def test_whoever_is_cancelled_while_waiting_ends_the_worker(long, tmp_path):
+    async def cancel():
+        async def read():
+            async for _ in color([locate("unet")], long, tmp_path / "color.mp4", LIMITS):
+                pass
+
+        task = asyncio.create_task(read())
+        await asyncio.sleep(1.5)
+        (worker,) = video_workers(os.getpid())
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return worker
+
+    assert has_ended(asyncio.run(cancel()))
+
+
+def test_no_worker_outlives_the_page(long, tmp_path):
+    code = """if True:
+        import asyncio, sys
+        from pathlib import Path
+        from colorization.zoo import locate
+        from page.video import LIMITS
+        from page.video_job import color
+        async def main():
+            async for _ in color([locate("unet")], Path(sys.argv[1]), Path(sys.argv[2]), LIMITS):
+                print("working", flush=True)
+        asyncio.run(main())
+    """
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, long, tmp_path / "color.mp4"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout.readline() == "working\n"
+    (worker,) = video_workers(parent.pid)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: has_ended(worker))
+
+
+@pytest.mark.slow
+def test_hostile_files_are_refused_with_a_sentence(shared, tmp_path):
+    with (shared / "corpus/manifest_videos.csv").open() as rows:
+        files = [shared / "corpus" / row["file"] for row in csv.DictReader(rows) if row["expect"].startswith("clear-")]
+    assert len(files) > 5
+    for number, file in enumerate(files):
+        target = tmp_path / str(number) / "color.mp4"
+        target.parent.mkdir()
+        if file.stem == "trunc_faststart":  # most of it can be shown
+            assert "cut short" in run(file, target)[-1].notes[0]
+            continue
+        with pytest.raises(VideoError, match=r"^[a-z].{20,}"):
+            run(file, target)
+        assert not list(target.parent.iterdir()), file
