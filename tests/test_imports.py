@@ -13,6 +13,8 @@ MAY_IMPORT = {
     "colorization": (),
     "colorization.__main__": ("colorization",),
     "page": ("colorization",),
+    "page.worker": ("colorization",),  # these two are processes of their own, and know nothing of the page
+    "page.video_worker": ("colorization",),
     "app": ("colorization", "page"),
     "train.data": ("colorization", "train.parent"),
     "train.recipes": ("colorization", "train.batch", "train.bounds"),

@@ -1,13 +1,17 @@
 """The Video tab of the real page, in a real browser."""
 
 import os
+import signal
+import time
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.children import has_ended, video_workers, wait_for
 from support.clips import clip, packets, panning, pictures, times
 from support.pages import opened_at
+from support.served import served
 
 from page.video import LIMITS
 
@@ -51,15 +55,6 @@ def test_all_models_side_by_side(tab, tmp_path):
     assert video.evaluate("async v => { await v.play(); return [v.videoWidth, v.videoHeight]; }") == [480, 96]
 
 
-def test_cancel(tab, tmp_path):
-    begin(tab, clip(tmp_path / "long.mp4", panning(160, 96, 600), sound=False))
-    tab.locator("#video-status").get_by_text("Frame").wait_for()
-    tab.get_by_role("button", name="Cancel").click()
-    tab.locator("#video-status").get_by_text("Stopped.").wait_for()
-    start = tab.get_by_role("button", name="Color the video")
-    assert start.is_enabled() and not tab.locator("#video-result video").count()
-
-
 def test_limits_are_stated_and_kept(tab, tmp_path):
     assert tab.get_by_text(f"{LIMITS.seconds:.0f} seconds").first.is_visible()
     begin(tab, clip(tmp_path / "long.mp4", panning(64, 64, 70), rate=1, sound=False))
@@ -71,3 +66,85 @@ def test_a_bad_file_is_a_sentence(tab, tmp_path):
     (tmp_path / "text.mp4").write_text("ffconcat version 1.0\nfile neighbor.mp4\n")
     begin(tab, tmp_path / "text.mp4")
     tab.get_by_text("This video cannot be colored: this is not an MP4").wait_for()
+
+
+@pytest.fixture(scope="module")
+def site(subprocess_env, tmp_path_factory):
+    """A page whose processes and files are looked at."""
+    with served(subprocess_env, tmp_path_factory.mktemp("site")) as site:
+        yield site
+        assert "Traceback" not in site.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A clip that takes minutes."""
+    return clip(tmp_path_factory.mktemp("long") / "long.mp4", panning(160, 96, 1500), sound=False)
+
+
+def at_work(browser, site, file):
+    """The Video tab of a page, as soon as the first frames of a video are shown there."""
+    opened = opened_at(browser, site.url, "Video", size=(1400, 1000), seconds=120)
+    tab = opened.__enter__()
+    begin(tab, file)
+    tab.locator("#video-status").get_by_text("Reading ...").wait_for(timeout=10_000)
+    tab.locator("#video-status").get_by_text("Frame").wait_for()
+    tab.locator("#video-preview img").wait_for()
+    return tab
+
+
+def folders(site):
+    return [folder for folder in site.log.parent.glob("files/*/video-*") if folder.is_dir()]
+
+
+def nothing_is_left(site):
+    wait_for(lambda: not video_workers(site.process.pid) and not folders(site))
+    assert site.http.get("/healthz").json()["at_work"] == 0
+
+
+def test_cancel(browser, site, long, tmp_path):
+    tab = at_work(browser, site, long)
+    assert len(video_workers(site.process.pid)) == len(folders(site)) == 1
+    tab.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / "video-at-work.png", full_page=True)
+    tab.get_by_role("button", name="Cancel").click()
+    tab.locator("#video-status").get_by_text("Stopped.").wait_for()
+    tab.get_by_role("button", name="Color the video").and_(tab.locator(":enabled")).wait_for()
+    nothing_is_left(site)
+    time.sleep(1)  # whatever was still on its way
+    assert tab.locator("#video-status").inner_text() == "Stopped."
+    assert tab.get_by_role("button", name="Cancel").is_disabled() and not tab.locator("#video-result video").count()
+    tab.close()
+
+
+def test_a_visitor_who_leaves_stops_the_job(browser, site, long):
+    at_work(browser, site, long).close()
+    nothing_is_left(site)
+
+
+def test_a_killed_worker_is_a_sentence_and_the_page_goes_on(browser, site, long, tmp_path):
+    tab = at_work(browser, site, long)
+    (worker,) = video_workers(site.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    tab.get_by_text("This video cannot be colored: reading it ended unexpectedly").wait_for()
+    nothing_is_left(site)
+    assert site.log.read_text().count("video worker: died (code -9)") == 1
+    tab.locator("#video-upload").get_by_label("Clear").click()
+    before = site.memory()
+    begin(tab, clip(tmp_path / "short.mp4", panning(160, 96, 5), sound=False))
+    tab.locator("#video-result video").wait_for()
+    (folder,) = folders(site)
+    assert [file.name for file in folder.iterdir()] == ["color.mp4"]
+    assert site.memory() < before + 30  # MB; FFmpeg and the networks were elsewhere
+    tab.close()
+
+
+def test_the_page_ends_in_time_with_a_job_under_way(browser, subprocess_env, long, tmp_path):
+    with served(subprocess_env, tmp_path) as site:
+        tab = at_work(browser, site, long)
+        (worker,) = video_workers(site.process.pid)
+        start = time.monotonic()
+        site.process.send_signal(signal.SIGTERM)
+        assert site.process.wait(12) == 0 and time.monotonic() - start < 10.5
+        wait_for(lambda: has_ended(worker), seconds=5)
+        assert "Traceback" not in site.log.read_text()
+        tab.close()
