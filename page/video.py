@@ -48,7 +48,8 @@ def video_tab(models: Models) -> None:
                 preview = gr.Image(label="Preview", interactive=False, elem_id="video-preview", buttons=[])
                 result = gr.Video(label="In color", interactive=False, elem_id="video-result", visible=False)
         outputs = [status, preview, result, start, cancel]
-        job = start.click(
+        waiting = start.click(_waiting, None, outputs, api_visibility="private", queue=False, show_progress="hidden")
+        job = waiting.then(
             _colorize_with(models),
             [clip, picker],
             outputs,
@@ -113,6 +114,11 @@ def _shown(text: str, preview: Path | None = None, video: Path | None = None, ru
         gr.Button(interactive=not running),
         gr.Button(interactive=running),
     ]
+
+
+def _waiting() -> list[Any]:
+    """What the tab shows while the videos of others are colored."""
+    return _shown("Waiting for its turn ...", running=True)
 
 
 def _stopped() -> list[Any]:

@@ -116,6 +116,20 @@ def test_cancel(browser, site, long, tmp_path):
     tab.close()
 
 
+def test_who_waits_for_another_video_is_told_and_can_cancel(browser, site, long):
+    first = at_work(browser, site, long)
+    with opened_at(browser, site.url, "Video", seconds=120) as second:
+        begin(second, long)
+        second.locator("#video-status").get_by_text("Waiting for its turn").wait_for()
+        wait_for(lambda: site.http.get("/healthz").json()["waiting"] == 1)
+        second.get_by_role("button", name="Cancel").click()
+        second.locator("#video-status").get_by_text("Stopped.").wait_for()
+        assert site.http.get("/healthz").json() == {"status": "ok", "waiting": 0, "at_work": 1}
+    assert first.locator("#video-status").inner_text().startswith("Frame")
+    first.close()
+    nothing_is_left(site)
+
+
 def test_a_visitor_who_leaves_stops_the_job(browser, site, long):
     at_work(browser, site, long).close()
     nothing_is_left(site)
