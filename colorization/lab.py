@@ -1,16 +1,26 @@
-"""sRGB and CIE Lab, both ways, in torch: the only place that knows color constants.
+"""sRGB and CIE Lab, both ways, for tensors of torch and arrays of numpy: the only place that knows color constants.
 
 Three units meet here and nowhere else:
     rgb         sRGB in [0, 1], (..., 3, H, W)
     lab         CIE units (D65, 2 degree observer), L* in 0..100, a* and b* about +-110, (..., 3, H, W)
     L, ab       network units, both in [-1, 1], (..., 1, H, W) and (..., 2, H, W)
 
-All functions are differentiable with finite gradients, at black, white and the pure primaries too,
-because the perceptual losses train through them.
+Each function returns the kind, type and device that it is given, and runs without torch where it is given arrays. In
+torch all are differentiable with finite gradients, at black, white and the pure primaries too, because the perceptual
+losses train through them.
 """
 
-import torch
-from torch import Tensor
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from array_api_compat import array_namespace, device
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = TypeVar("Array", "Tensor", NDArray[Any])
 
 # IEC 61966-2-1 primaries and the D65 white point with the digits scikit-image uses, so that both agree.
 _XYZ_FROM_RGB = (
@@ -19,12 +29,16 @@ _XYZ_FROM_RGB = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
+# Lab is computed with single precision's digits in double precision too: the lookup tables came from them so far, and
+# with others a pixel in some million would be another level.
+_XYZ_FROM_RGB_SINGLE = np.array(_XYZ_FROM_RGB, np.float32).tolist()
+_RGB_FROM_XYZ = np.linalg.inv(_XYZ_FROM_RGB).tolist()
 _L_HALF_RANGE = 50.0
 AB_RANGE = 110.0
 _GAMUT_STEPS = 12
 
 
-def rgb_to_lab(rgb: Tensor) -> Tensor:
+def rgb_to_lab(rgb: Array) -> Array:
     """Convert sRGB to CIE Lab.
 
     Args:
@@ -40,14 +54,15 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         IEC 61966-2-1 for sRGB, CIE 15:2004 equations 8.3 to 8.8 for Lab.
     """
     _check_channels(rgb, 3, "rgb")
-    xyz = _mix(_linear(rgb), torch.tensor(_XYZ_FROM_RGB)) / _column(_WHITE, rgb)
+    xp = array_namespace(rgb)
+    xyz = _mix(_linear(rgb), _XYZ_FROM_RGB_SINGLE) / _column(_WHITE, rgb)
     # The clamp inside the branch that is not taken keeps the cube root's infinite slope at 0 out of the gradient.
-    f = torch.where(xyz > 0.008856, xyz.clamp(min=0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
-    fx, fy, fz = f.unbind(-3)
-    return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
+    f = xp.where(xyz > 0.008856, xp.clip(xyz, min=0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
+    fx, fy, fz = xp.unstack(f, axis=-3)
+    return xp.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), axis=-3)
 
 
-def lab_to_rgb(lab: Tensor) -> Tensor:
+def lab_to_rgb(lab: Array) -> Array:
     """Convert CIE Lab to sRGB; colors outside the sRGB gamut come out outside [0, 1].
 
     Args:
@@ -63,15 +78,16 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
         The inverse of `rgb_to_lab`.
     """
     _check_channels(lab, 3, "lab")
-    lightness, a, b = lab.unbind(-3)
+    xp = array_namespace(lab)
+    lightness, a, b = xp.unstack(lab, axis=-3)
     fy = (lightness + 16) / 116
-    f = torch.stack((fy + a / 500, fy, fy - b / 200), dim=-3)
-    xyz = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787) * _column(_WHITE, lab)
-    linear = _mix(xyz, torch.linalg.inv(torch.tensor(_XYZ_FROM_RGB, dtype=torch.float64)))
-    return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
+    f = xp.stack((fy + a / 500, fy, fy - b / 200), axis=-3)
+    xyz = xp.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * _column(_WHITE, lab)
+    linear = _mix(xyz, _RGB_FROM_XYZ)
+    return xp.where(linear > 0.0031308, 1.055 * xp.clip(linear, min=0.0031308) ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 
-def luminance(rgb: Tensor) -> Tensor:
+def luminance(rgb: Array) -> Array:
     """Convert sRGB to relative luminance, the Y of XYZ; L* is a function of it alone.
 
     Args:
@@ -80,10 +96,10 @@ def luminance(rgb: Tensor) -> Tensor:
     Returns:
         (..., 1, H, W), 0 for black, 1 for white; the luminances of the three primaries add up.
     """
-    return _mix(_linear(rgb), torch.tensor(_XYZ_FROM_RGB[1:2], dtype=torch.float64))
+    return _mix(_linear(rgb), _XYZ_FROM_RGB[1:2])
 
 
-def rgb_to_network(rgb: Tensor) -> tuple[Tensor, Tensor]:
+def rgb_to_network(rgb: Array) -> tuple[Array, Array]:
     """Split sRGB into what the networks see and what they predict.
 
     Args:
@@ -96,7 +112,7 @@ def rgb_to_network(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return lab[..., :1, :, :] / _L_HALF_RANGE - 1, lab[..., 1:, :, :] / AB_RANGE
 
 
-def network_to_lab(L: Tensor, ab: Tensor) -> Tensor:
+def network_to_lab(L: Array, ab: Array) -> Array:
     """Join network units into CIE Lab.
 
     Args:
@@ -106,15 +122,15 @@ def network_to_lab(L: Tensor, ab: Tensor) -> Tensor:
     Returns:
         lab, (..., 3, H, W).
     """
-    return torch.cat(((L + 1) * _L_HALF_RANGE, ab * AB_RANGE), dim=-3)
+    return array_namespace(L, ab).concat(((L + 1) * _L_HALF_RANGE, ab * AB_RANGE), axis=-3)
 
 
-def network_to_rgb(L: Tensor, ab: Tensor) -> Tensor:
+def network_to_rgb(L: Array, ab: Array) -> Array:
     """Join network units into sRGB; see `lab_to_rgb` for colors outside the gamut."""
     return lab_to_rgb(network_to_lab(L, ab))
 
 
-def fit_gamut(lab: Tensor) -> Tensor:
+def fit_gamut(lab: Array) -> Array:
     """Pull colors outside the sRGB gamut towards gray until they fit; L* and hue stay.
 
     Plain clipping of RGB moves lightness by up to 40 L*. Here only the chroma gives way, by bisection of its
@@ -126,40 +142,44 @@ def fit_gamut(lab: Tensor) -> Tensor:
     Returns:
         rgb, (..., 3, H, W), in [0, 1]. Not for training: the bisection has no useful gradient.
     """
+    xp = array_namespace(lab)
     rgb = lab_to_rgb(lab)
-    outside = ((rgb < 0) | (rgb > 1)).any(dim=-3)
-    if outside.any():
-        pixels = lab.movedim(-3, -1)[outside].T[:, :, None]  # (3, N, 1)
-        low, high = torch.zeros_like(pixels[:1]), torch.ones_like(pixels[:1])
+    outside = xp.any((rgb < 0) | (rgb > 1), axis=-3)
+    if xp.any(outside):
+        pixels = xp.moveaxis(lab, -3, -1)[outside].T[:, :, None]  # (3, N, 1)
+        low, high = xp.zeros_like(pixels[:1]), xp.ones_like(pixels[:1])
         for _ in range(_GAMUT_STEPS):
             scale = (low + high) / 2
-            trial = lab_to_rgb(torch.cat((pixels[:1], pixels[1:] * scale)))
-            fits = ((trial >= 0) & (trial <= 1)).all(dim=0, keepdim=True)
-            low, high = torch.where(fits, scale, low), torch.where(fits, high, scale)
-        rgb = rgb.movedim(-3, -1).clone()
-        rgb[outside] = lab_to_rgb(torch.cat((pixels[:1], pixels[1:] * low)))[:, :, 0].T
-        rgb = rgb.movedim(-1, -3)
-    return rgb.clamp(0, 1)
+            trial = lab_to_rgb(xp.concat((pixels[:1], pixels[1:] * scale), axis=0))
+            fits = xp.all((trial >= 0) & (trial <= 1), axis=0, keepdims=True)
+            low, high = xp.where(fits, scale, low), xp.where(fits, high, scale)
+        rgb = xp.asarray(xp.moveaxis(rgb, -3, -1), copy=True)
+        rgb[outside] = lab_to_rgb(xp.concat((pixels[:1], pixels[1:] * low), axis=0))[:, :, 0].T
+        rgb = xp.moveaxis(rgb, -1, -3)
+    return xp.clip(rgb, 0, 1)
 
 
-def _linear(rgb: Tensor) -> Tensor:
+def _linear(rgb: Array) -> Array:
     """Undo the transfer curve of sRGB."""
-    return torch.where(rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    xp = array_namespace(rgb)
+    return xp.where(rgb > 0.04045, ((xp.clip(rgb, min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
 
 
-def _mix(channels: Tensor, matrix: Tensor) -> Tensor:
+def _mix(channels: Array, matrix: Sequence[Sequence[float]]) -> Array:
     """Apply a matrix of three columns to the channel dimension."""
-    return torch.einsum("oc,...chw->...ohw", matrix.to(channels), channels)
+    xp = array_namespace(channels)
+    weights = xp.asarray(matrix, dtype=channels.dtype, device=device(channels))
+    return xp.einsum("oc,...chw->...ohw", weights, channels)
 
 
-def _column(values: tuple[float, ...], like: Tensor) -> Tensor:
+def _column(values: Sequence[float], like: Array) -> Array:
     """Shape three numbers (3, 1, 1) so that they broadcast over an image."""
-    return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, 1, 1)
+    return array_namespace(like).asarray(values, dtype=like.dtype, device=device(like)).reshape(-1, 1, 1)
 
 
-def _check_channels(image: Tensor, channels: int, name: str) -> None:
+def _check_channels(image: Array, channels: int, name: str) -> None:
     """Refuse images whose channels are not third from the end."""
-    if image.dim() < 3 or image.shape[-3] != channels:
+    if image.ndim < 3 or image.shape[-3] != channels:
         raise ValueError(
             f"{name} has shape {tuple(image.shape)}, expected (..., {channels}, H, W): "
             "put the channels before height and width"

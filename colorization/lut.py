@@ -1,6 +1,6 @@
 """Lookup tables: the conversions of `colorization.lab` for whole 8-bit pictures.
 
-Torch's conversions hold some thirty floats per pixel, and its threads wait for each other on a busy machine. Here a
+The exact conversions hold some thirty floats per pixel, and torch's threads wait for each other on a busy machine. Here a
 picture goes through tables in numpy, strip by strip: a color picture to its lightness, lightness and color to sRGB.
 """
 
@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -101,11 +100,10 @@ def _in_parallel(work: Callable[[int, int], None], count: int, step: int) -> Non
 @cache
 def _luminance_tables() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Luminance in 1/65535 of each level of red, green and blue, (256,) each, and the gray of each sum, (65536,)."""
-    ramp = torch.arange(256, dtype=torch.float64) / 255
-    primaries = torch.eye(3, dtype=torch.float64)[:, :, None, None] * ramp  # (3 pictures, 3 channels, 1, 256)
-    parts = (luminance(primaries)[:, 0, 0] * 65535).round().numpy().astype(np.uint16)
-    middles = (torch.arange(255, dtype=torch.float64) + 0.5) / 255  # where one gray level goes over into the next
-    borders = luminance(middles.expand(3, 1, -1)).flatten().numpy() * 65535
+    primaries = np.eye(3)[:, :, None, None] * (np.arange(256) / 255)  # (3 pictures, 3 channels, 1, 256)
+    parts = np.rint(luminance(primaries)[:, 0, 0] * 65535).astype(np.uint16)
+    middles = (np.arange(255) + 0.5) / 255  # where one gray level goes over into the next
+    borders = luminance(np.broadcast_to(middles, (3, 1, 255))).ravel() * 65535
     red, green, blue = parts
     return red, green, blue, np.searchsorted(borders, np.arange(65536)).astype(np.uint8)
 
@@ -120,13 +118,12 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
     part, known = _nodes[b0 : b1 + 1, a0 : a1 + 1], _known[b0 : b1 + 1, a0 : a1 + 1]
     rows, columns = np.nonzero(~known)
     if rows.size:
-        # In double precision: how torch rounds depends on a number's place in its tensor, and a node must not depend on
+        # In double precision: how numbers are rounded depends on their places in an array, and a node must not depend on
         # which others are converted with it, or the same picture would come out differently in another process.
-        gray = torch.arange(0, 255 + _GRAY_STEP, _GRAY_STEP, dtype=torch.float64).clamp(max=255) / 255
-        L = rgb_to_lab(gray.expand(3, 1, -1))[0].expand(rows.size, -1)  # (nodes, gray levels)
-        a = torch.from_numpy(columns * float(_AB_STEP) + low[0])[:, None].expand_as(L)
-        b = torch.from_numpy(rows * float(_AB_STEP) + low[1])[:, None].expand_as(L)
-        rgb = fit_gamut(torch.stack((L, a, b))).permute(1, 2, 0).float().numpy()
+        gray = np.minimum(np.arange(0, 255 + _GRAY_STEP, _GRAY_STEP), 255) / 255
+        L = rgb_to_lab(np.broadcast_to(gray, (3, 1, gray.size)))[0]
+        axes = L, columns[:, None] * float(_AB_STEP) + low[0], rows[:, None] * float(_AB_STEP) + low[1]
+        rgb = np.moveaxis(fit_gamut(np.stack(np.broadcast_arrays(*axes))), 0, 2).astype(np.float32)
         levels = _hat(np.arange(256) / _GRAY_STEP, rgb.shape[1]) @ rgb * 255 + 0.5  # the half rounds what is cut off
         part[rows, columns] = np.pad(levels, ((0, 0), (0, 0), (0, 1))).reshape(rows.size, -1)
         known[:] = True
