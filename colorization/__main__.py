@@ -5,17 +5,20 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from colorization.sources import NAMES, LoadError
 
 if TYPE_CHECKING:
     from accelerate import PartialState
 
     from colorization.colorizer import Colorizer
+    from colorization.inference import Network
     from colorization.jobs import Job, Settings
 
-# Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once.
+# Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once; and without
+# torch, --engine onnx works.
 _MAX_STRENGTH = 2
-_NAMES = sorted(folder.name for folder in (Path(__file__).parent / "checkpoints").iterdir() if folder.is_dir())
 _STOPPED = 130  # exit code after Ctrl-C, as shells have it
 
 
@@ -32,13 +35,13 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> int:
     """Do what the options say; returns the exit code."""
     from colorization import jobs
-    from colorization.zoo import ZOO, LoadError, load
+    from colorization.engines import load
 
+    sources = NAMES if options.model == "all" else (options.model,)
     state = _launched()
     try:
-        sources = list(ZOO) if options.model == "all" else [options.model]
         device = str(state.device) if state else "cpu"
-        models = {model.name: model for model in (load(source, device=device) for source in sources)}
+        models = {model.name: model for model in (load(source, options.engine, device) for source in sources)}
     except LoadError as error:
         print(f"colorization: {error}", file=sys.stderr)
         return 1
@@ -54,19 +57,26 @@ def _run(options: argparse.Namespace) -> int:
     pictures = [job for job in mine if not job.is_video]
     failed = _color_pictures(pictures, models, options, settings) if pictures else 0
     videos = [job for job in mine if job.is_video]
-    if videos:
-        failed += _color_videos(videos, models, options)
+    if videos and options.engine != "torch":
+        print(f"colorization: {len(videos)} videos skipped: they need --engine torch", file=sys.stderr)
+        failed += len(videos)
+    elif videos:
+        failed += _color_videos(videos, cast("dict[str, Colorizer]", models), options)
     return 1 if failed else 0
 
 
 def _color_pictures(
-    mine: "list[Job]", models: "dict[str, Colorizer]", options: argparse.Namespace, settings: "Settings"
+    mine: "list[Job]", models: "dict[str, Network]", options: argparse.Namespace, settings: "Settings"
 ) -> int:
     """Color pictures, several at a time; returns how many failed."""
     from tqdm import tqdm
 
     from colorization import jobs
 
+    if options.engine == "torch":
+        import torch
+
+        torch.set_num_threads(1)  # several pictures are under way at a time instead, as with ONNX Runtime
     folders = [options.output / name for name in models]
     to_do = mine if options.overwrite else [job for job in mine if not jobs.is_done(job, folders)]
     failed = 0
@@ -123,11 +133,9 @@ def _color_videos(videos: "list[Job]", models: "dict[str, Colorizer]", options: 
 
 def _launched() -> "PartialState | None":
     """What `accelerate launch` tells each of several processes; None if this is the only one."""
-    import torch
-
-    torch.set_num_threads(1)  # several pictures are under way at a time instead
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return None
+    import torch
     from accelerate import PartialState
 
     return PartialState(cpu=not torch.cuda.is_available())  # else it takes a machine without a GPU for one process
@@ -145,7 +153,14 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--model",
         default="unet",
-        help=f"{', '.join(_NAMES)} or all; or a folder or a Hub repository id with a model (default: %(default)s)",
+        help=f"{', '.join(NAMES)} or all; or a folder or a Hub repository id with a model (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("torch", "onnx"),
+        default="torch",
+        help="what runs the model: onnx takes a folder or a Hub repository with a model.onnx, and needs no torch then "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--strength",

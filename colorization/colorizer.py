@@ -7,11 +7,15 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
+import numpy as np
 import torch
 from huggingface_hub import PyTorchModelHubMixin, constants, hf_hub_download
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from colorization.lab import gray_to_network
 
 
 class Colorizer(
@@ -71,6 +75,12 @@ class Colorizer(
                 f"{self.stride}: resize or pad it, or call colorization.colorize(), which takes pictures of any size"
             )
         return torch.tanh(self.predict(L))
+
+    @torch.inference_mode()
+    def infer(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map gray levels, (B, 1, H, W), to ab, (B, 2, H, W), in [-1, 1]; see `forward`."""
+        L = gray_to_network(torch.arange(256.0) / 255)[torch.from_numpy(gray).int()]
+        return self(L.to(next(self.parameters()).device)).float().cpu().numpy()
 
     @abstractmethod
     def predict(self, L: Tensor) -> Tensor:

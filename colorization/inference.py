@@ -4,15 +4,17 @@
 several strengths: `lightness` once per picture, `predict` once per model, `apply_color` once per strength.
 """
 
+from typing import TYPE_CHECKING, Protocol
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from colorization import lut
-from colorization.colorizer import Colorizer
-from colorization.lab import AB_RANGE, fit_gamut, network_to_lab, rgb_to_network
+from colorization.lab import AB_RANGE, fit_gamut, network_to_lab
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_STRENGTH = 2  # of color; beyond it most colors are at the edge of what sRGB can show
 _LONGEST = 4  # the network sees at most this many working sizes of the long side; panoramas get less height
@@ -21,7 +23,26 @@ AB = NDArray[np.float32]
 """Predicted color in network units: a and b, (2, h, w), in [-1, 1]."""
 
 
-def colorize(model: Colorizer, picture: Image.Image, strength: float = 1.0) -> Image.Image:
+class Network(Protocol):
+    """What predicts color: a `colorization.colorizer.Colorizer` in torch, or an `onnx_model.OnnxColorizer` without."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called in the zoo."""
+
+    @property
+    def working_size(self) -> int:
+        """Short side in pixels that it is run at."""
+
+    @property
+    def stride(self) -> int:
+        """Height and width of its input are multiples of this."""
+
+    def infer(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map gray levels, (B, 1, H, W), to ab in network units, (B, 2, H, W), in [-1, 1]."""
+
+
+def colorize(model: Network, picture: Image.Image, strength: float = 1.0) -> Image.Image:
     """Color a picture at its full size.
 
     The network sees it at the model's working size; only the color it predicts is enlarged, the lightness of the
@@ -66,8 +87,7 @@ def gray(picture: Image.Image) -> Image.Image:
     return lightness(picture).convert("RGB")
 
 
-@torch.inference_mode()
-def predict(model: Colorizer, light: Image.Image) -> AB:
+def predict(model: Network, light: Image.Image) -> AB:
     """Predict the color of a picture at the model's working size.
 
     Args:
@@ -81,10 +101,7 @@ def predict(model: Colorizer, light: Image.Image) -> AB:
         FloatingPointError: If the model predicts NaN or infinite numbers.
     """
     small = light.resize(network_size(model, light.size), Image.Resampling.LANCZOS, reducing_gap=3)
-    levels = torch.arange(256.0) / 255
-    L, _ = rgb_to_network(levels.expand(3, 1, -1))  # (1, 1, 256)
-    L = L.flatten()[torch.from_numpy(np.array(small)).int()][None, None]
-    ab = model(L.to(next(model.parameters()).device))[0].float().cpu().numpy()
+    ab = model.infer(np.array(small)[None, None])[0]
     if not np.isfinite(ab).all():
         raise FloatingPointError(f"{model.name} predicted colors that are not finite: its weights are damaged")
     return ab
@@ -116,13 +133,13 @@ def check_strength(strength: float) -> None:
         raise ValueError(f"the strength of color is {strength}, expected a number of 0 to {MAX_STRENGTH}")
 
 
-def to_picture(L: Tensor, ab: Tensor) -> Image.Image:
+def to_picture(L: "Tensor", ab: "Tensor") -> Image.Image:
     """Network units to a picture: L (1, H, W) and ab (2, H, W), both in [-1, 1]; inside the gamut at that lightness."""
     rgb = fit_gamut(network_to_lab(L.float().cpu(), ab.float().cpu()))
     return Image.fromarray((rgb * 255).round().byte().permute(1, 2, 0).numpy())
 
 
-def network_size(model: Colorizer, size: tuple[int, int]) -> tuple[int, int]:
+def network_size(model: Network, size: tuple[int, int]) -> tuple[int, int]:
     """The (width, height) at which a model looks at a picture of the given (width, height).
 
     The short side is the model's working size; both sides are rounded to multiples of its stride.

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from colorization.colorizer import Colorizer
 from colorization.decode import DecodeError, check_size, decode
-from colorization.inference import apply_color, lightness, predict
+from colorization.inference import Network, apply_color, lightness, predict
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"}
@@ -102,7 +101,7 @@ def is_done(job: Job, folders: Iterable[Path]) -> bool:
 
 
 def run(
-    jobs: Iterable[Job], models: Mapping[str, Colorizer], output: Path, settings: Settings, overwrite: bool = True
+    jobs: Iterable[Job], models: Mapping[str, Network], output: Path, settings: Settings, overwrite: bool = True
 ) -> Iterator[Outcome]:
     """Color pictures with one or several models; results are written to `output/<model>/<place>`.
 
@@ -149,7 +148,7 @@ def _read(file: Path) -> _Read:
     return _Read(lightness(picture), notes)
 
 
-def _color(read: Future, model: Colorizer, target: Path, settings: Settings) -> None:
+def _color(read: Future, model: Network, target: Path, settings: Settings) -> None:
     """Color a file that was read, and write the result."""
     light = read.result().light
     picture = apply_color(light, predict(model, light), settings.strength)

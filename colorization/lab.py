@@ -112,6 +112,12 @@ def rgb_to_network(rgb: Array) -> tuple[Array, Array]:
     return lab[..., :1, :, :] / _L_HALF_RANGE - 1, lab[..., 1:, :, :] / AB_RANGE
 
 
+def gray_to_network(gray: Array) -> Array:
+    """Find what the networks see of grays: sRGB of equal channels, (N,) in [0, 1], to L, (N,) in [-1, 1]."""
+    L, _ = rgb_to_network(array_namespace(gray).broadcast_to(gray, (3, 1, gray.shape[0])))
+    return L[0, 0]
+
+
 def network_to_lab(L: Array, ab: Array) -> Array:
     """Join network units into CIE Lab.
 

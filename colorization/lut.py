@@ -1,7 +1,7 @@
 """Lookup tables: the conversions of `colorization.lab` for whole 8-bit pictures.
 
-The exact conversions hold some thirty floats per pixel, and torch's threads wait for each other on a busy machine. Here a
-picture goes through tables in numpy, strip by strip: a color picture to its lightness, lightness and color to sRGB.
+The exact conversions hold some thirty floats per pixel, and torch's threads wait for each other on a busy machine. Here
+a picture goes through tables in numpy, strip by strip: a color picture to its lightness, lightness and color to sRGB.
 """
 
 import os
@@ -118,7 +118,7 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
     part, known = _nodes[b0 : b1 + 1, a0 : a1 + 1], _known[b0 : b1 + 1, a0 : a1 + 1]
     rows, columns = np.nonzero(~known)
     if rows.size:
-        # In double precision: how numbers are rounded depends on their places in an array, and a node must not depend on
+        # In double precision: how a number is rounded depends on its place in an array, and a node must not depend on
         # which others are converted with it, or the same picture would come out differently in another process.
         gray = np.minimum(np.arange(0, 255 + _GRAY_STEP, _GRAY_STEP), 255) / 255
         L = rgb_to_lab(np.broadcast_to(gray, (3, 1, gray.size)))[0]

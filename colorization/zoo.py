@@ -6,16 +6,11 @@ from pathlib import Path
 
 import torch
 from huggingface_hub import constants
-from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
 
-from colorization import hub
 from colorization.colorizer import Colorizer
 from colorization.models import CWGAN, Pix2Pix, UNet
-
-EMBEDDED = Path(__file__).parent / "checkpoints"
-FILES = (constants.CONFIG_NAME, constants.SAFETENSORS_SINGLE_FILE)
-RECORDS = ("metrics.json", "training.json", "curves.png")  # beside them, what the Models tab tells
+from colorization.sources import LoadError, locate
 
 
 @dataclass(frozen=True)
@@ -31,10 +26,6 @@ ZOO: dict[str, Entry] = {
     "cwgan": Entry("CWGAN", CWGAN),
     "unet": Entry("U-Net", UNet),
 }
-
-
-class LoadError(ValueError):
-    """A model could not be loaded; the message says what came and what to do."""
 
 
 def load(source: str | Path, *, revision: str | None = None, device: str = "cpu") -> Colorizer:
@@ -53,26 +44,6 @@ def load(source: str | Path, *, revision: str | None = None, device: str = "cpu"
         LoadError: If there is no such model, or its files are not what they should be.
     """
     return read(locate(source, revision), str(source), device)
-
-
-def locate(source: str | Path, revision: str | None = None) -> Path:
-    """Find the folder of a model's files, for `load`'s sources; those of the Hub are brought into its cache.
-
-    Raises:
-        LoadError: If there is no such model, or the Hub does not give it.
-    """
-    folder = EMBEDDED / str(source) if str(source) in ZOO else Path(source)
-    if folder.is_dir():
-        return folder
-    try:
-        return hub.fetch(str(source), revision, FILES, RECORDS)
-    except HFValidationError as error:
-        raise LoadError(
-            f"{source!s} is neither a model name ({', '.join(ZOO)}), nor a folder, nor a Hub repository id"
-        ) from error
-    except hub.ERRORS as error:
-        name = f"{source!s}@{revision}" if revision else str(source)
-        raise LoadError(f"the Hub did not give {name}: {hub.explain(error)}") from error
 
 
 def read(folder: Path, name: str, device: str = "cpu") -> Colorizer:

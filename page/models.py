@@ -11,7 +11,8 @@ from PIL import Image
 from colorization import hub
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize
-from colorization.zoo import ZOO, LoadError, load, locate, read
+from colorization.sources import LoadError, locate
+from colorization.zoo import ZOO, load, read
 
 log = logging.getLogger("colorization")
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from conftest import NAMES, ROOT
 
-from colorization.zoo import EMBEDDED
+from colorization.sources import EMBEDDED
 from train.tables import GRAY, TRUTH, table
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

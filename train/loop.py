@@ -13,7 +13,7 @@ from accelerate.utils import gather_object, set_seed
 from safetensors import SafetensorError
 
 from colorization import hub
-from colorization.zoo import locate
+from colorization.sources import locate
 from train import checkpoint
 from train.batch import Batch, to_batch
 from train.build import build_recipe, find_checkpoint, identity, new_stage, open_validation

@@ -10,7 +10,8 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 from colorization import hub as reading
-from colorization.zoo import EMBEDDED, ZOO, LoadError, load, locate
+from colorization.sources import EMBEDDED, LoadError, locate
+from colorization.zoo import ZOO, load
 from page.models import HubModels, Models
 
 UNET = "tester/landscape-colorization-unet"

@@ -5,7 +5,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from colorization.models import CWGAN, Pix2Pix, UNet
-from colorization.zoo import EMBEDDED, ZOO, LoadError, load
+from colorization.sources import EMBEDDED, LoadError
+from colorization.zoo import ZOO, load
 
 SMALL = {"width": 8, "depth": 3, "working_size": 32}
 CLASSES = [Pix2Pix, CWGAN, UNet]

@@ -7,7 +7,8 @@ from PIL import Image
 
 from colorization.decode import DecodeError
 from colorization.inference import colorize, gray
-from colorization.zoo import load, locate
+from colorization.sources import locate
+from colorization.zoo import load
 from page.models import Served
 from page.photograph import SCREEN_SIDE, Photographs
 

@@ -14,7 +14,8 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from colorization.inference import gray
-from colorization.zoo import EMBEDDED, load
+from colorization.sources import EMBEDDED
+from colorization.zoo import load
 from train.evaluate.protocol import EvaluateOptions, evaluate, one_color, row_names
 from train.publish.card import metrics_of
 

@@ -20,7 +20,8 @@ from PIL import Image
 from support import training
 from support.hub_store import Repo
 
-from colorization.zoo import EMBEDDED, load
+from colorization.sources import EMBEDDED
+from colorization.zoo import load
 from train.config import parse
 from train.publish.__main__ import _jobs
 from train.publish.card import metrics_of, write_card

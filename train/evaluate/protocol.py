@@ -24,7 +24,8 @@ from colorization.decode import DecodeError
 from colorization.inference import MAX_STRENGTH, colorize, gray
 from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import COLORFUL, colorfulness, score
-from colorization.zoo import ZOO, load, locate
+from colorization.sources import locate
+from colorization.zoo import ZOO, load
 from train.data.dataset import open_stream, pictures
 from train.evaluate.fid import Features, features, load_network
 from train.evaluate.lpips import load_lpips, lpips

@@ -15,7 +15,8 @@ from colorization.decode import decode
 from colorization.hub import repo_id
 from colorization.inference import colorize, gray
 from colorization.metrics import COLOR_THRESHOLD, colorfulness
-from colorization.zoo import FILES, load
+from colorization.sources import FILES
+from colorization.zoo import load
 from train.curves import save_curves
 from train.publish.card import metrics_of, write_card
 from train.publish.public import ROOT

@@ -1,0 +1,67 @@
+"""Engines that run the models: torch, or ONNX Runtime, which does without torch."""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+from colorization import onnx_model
+from colorization.inference import Network
+from colorization.onnx_model import FILE, OnnxColorizer
+from colorization.sources import FILES, NAMES, LoadError, locate
+
+_ELSE = "or give --engine onnx a folder or a Hub repository with a model.onnx"
+
+
+def load(source: str, engine: str = "torch", device: str = "cpu") -> Network:
+    """Load a model for an engine.
+
+    Args:
+        source: A name in this package, a folder, or a Hub repository id.
+        engine: "torch" or "onnx". For "onnx", folders and repositories have a `model.onnx`. The models of this package
+            are converted, which takes torch and half a minute, and kept in the Hub client's cache for the next time.
+        device: Of torch, "cpu" or "cuda".
+
+    Raises:
+        LoadError: If there is no such model, its files are not what they should be, or a library is not installed.
+    """
+    if engine == "onnx":
+        onnx_model.require()
+        if source in NAMES:
+            return _embedded(source)
+        return onnx_model.read(locate(source, files=(FILE,), wanted=()), source)
+    try:
+        from colorization import zoo
+    except ModuleNotFoundError as error:
+        raise LoadError(f"{error.name} is not installed: `pip install {error.name}`, {_ELSE}") from error
+    return zoo.load(source, device=device)
+
+
+def _embedded(name: str) -> OnnxColorizer:
+    """A model of this package, converted unless an earlier call did so."""
+    from huggingface_hub import cached_assets_path
+
+    digest = hashlib.sha256(b"".join((locate(name) / file).read_bytes() for file in FILES)).hexdigest()
+    folder = Path(cached_assets_path("landscape-colorization", "onnx", f"{name}-{digest[:16]}"))
+    with contextlib.suppress(LoadError):  # missing or damaged
+        return onnx_model.read(folder, str(folder))
+    try:
+        from colorization import to_onnx, zoo
+    except ModuleNotFoundError as error:
+        raise LoadError(
+            f"{name} is yet to be converted, and {error.name} is not installed: `pip install {error.name}`, {_ELSE}"
+        ) from error
+    data = to_onnx.convert(zoo.load(name))[0]
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs the time of the next call
+        write(data, folder / FILE)
+    return OnnxColorizer(data, name)
+
+
+def write(data: bytes, file: Path) -> None:
+    """Write a file that is there whole or not at all."""
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
