@@ -42,8 +42,9 @@ def _embedded(name: str) -> OnnxColorizer:
     from huggingface_hub import cached_assets_path
 
     digest = hashlib.sha256(b"".join((locate(name) / file).read_bytes() for file in FILES)).hexdigest()
-    folder = Path(cached_assets_path("landscape-colorization", "onnx", f"{name}-{digest[:16]}"))
-    with contextlib.suppress(LoadError):  # missing or damaged
+    folder = None
+    with contextlib.suppress(LoadError, OSError, ValueError):  # missing or damaged, or no place for it
+        folder = Path(cached_assets_path("landscape-colorization", "onnx", f"{name}-{digest[:16]}"))
         return onnx_model.read(folder, str(folder))
     try:
         from colorization import to_onnx, zoo
@@ -52,8 +53,9 @@ def _embedded(name: str) -> OnnxColorizer:
             f"{name} is yet to be converted, and {error.name} is not installed: `pip install {error.name}`, {_ELSE}"
         ) from error
     data = to_onnx.convert(zoo.load(name))[0]
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs the time of the next call
-        write(data, folder / FILE)
+    if folder:
+        with contextlib.suppress(OSError):  # a cache that cannot be written costs the time of the next call
+            write(data, folder / FILE)
     return OnnxColorizer(data, name)
 
 

@@ -144,6 +144,7 @@ def test_options_in_running_text_exist(page):
         "train",
         "accelerate.commands.launch",
         "colorization",
+        "colorization.export",
         "train.evaluate",
         "train.evaluate.overlap",
         "train.prepare",
