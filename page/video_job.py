@@ -35,6 +35,8 @@ class Bounds(NamedTuple):
     """From one sign of progress to the next; the longest with three models at 1920x1080 took 9 on one core."""
     memory: int = 4_000_000_000
     """Bytes of the process's own data; three models at 1920x1080 took 1.8 billion on two cores."""
+    disk: int = 500_000_000
+    """Bytes of its files before they are joined; a small upload may be large when it is coded again."""
 
 
 class Progress(NamedTuple):
@@ -92,7 +94,7 @@ async def color(
     _RUNNING.add(worker)
     try:
         cast(asyncio.StreamWriter, worker.stdin).write(json.dumps(job).encode() + b"\n")
-        async for answer in _answers(worker, source, bounds):
+        async for answer in _answers(worker, source, target, bounds):
             yield None if answer is None else _progress(answer, target)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -102,7 +104,7 @@ async def color(
 
 
 async def _answers(
-    worker: asyncio.subprocess.Process, source: Path, bounds: Bounds
+    worker: asyncio.subprocess.Process, source: Path, target: Path, bounds: Bounds
 ) -> AsyncGenerator[dict[str, Any] | None, None]:
     """What a worker writes until it has finished; None after each second in which it writes nothing."""
     lines = cast(asyncio.StreamReader, worker.stdout)
@@ -133,6 +135,9 @@ async def _answers(
             raise VideoError(answer["error"])
         if "failed" in answer:
             raise RuntimeError(answer["failed"])
+        if not answer["finished"] and _bytes_in(target.parent) > bounds.disk:
+            _tell(source, f"ended after it wrote {bounds.disk / 1e6:.0f} MB")
+            raise VideoError(f"in color it takes more than {bounds.disk / 1e6:.0f} MB: cut it, or make it smaller")
         yield answer
 
 
@@ -141,6 +146,15 @@ def _progress(answer: dict[str, Any], target: Path) -> Progress:
     done = int(answer["done"])
     preview = target.with_name(f"{done}.jpg") if answer["preview"] else None
     return Progress(done, answer["total"], answer["seconds_left"], tuple(answer["notes"]), preview)
+
+
+def _bytes_in(folder: Path) -> int:
+    """The size of all files of a job, some of which may be renamed at this moment."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size
+    return total
 
 
 def _tell(source: Path, what: str) -> None:

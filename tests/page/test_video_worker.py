@@ -85,6 +85,11 @@ def test_a_job_that_takes_too_long_is_ended(long, tmp_path):
         run(long, tmp_path / "color.mp4", Bounds(seconds=1))
 
 
+def test_a_job_that_fills_the_disk_is_ended(long, tmp_path):
+    with pytest.raises(VideoError, match="in color it takes more than 0 MB: cut it"):
+        run(long, tmp_path / "color.mp4", Bounds(disk=1000))
+
+
 @pytest.mark.slow
 def test_a_worker_that_stands_still_is_ended(long, tmp_path):
     with pytest.raises(VideoError, match="has stood still for 30 seconds: try again"):
