@@ -15,6 +15,12 @@ from colorization.container import Video, start_of
 
 _COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "mov_text"})  # what players of MP4 know
 _KEPT_METADATA = ("title", "artist", "copyright")  # not the place, the camera or comments: they may be private
+X264 = {
+    "preset": "fast",
+    # Segments that begin with a key frame and have no B-frames can be joined as they are. Without MB-tree, as with it
+    # x264 gives some key frames another quality in some runs: equal frames were coded to different files.
+    "x264-params": "bframes=0:stitchable=1:no-mbtree=1",
+}
 _BT709 = 1  # FFmpeg's numbers for a color matrix, and for a range
 _LIMITED = 1
 
@@ -30,8 +36,7 @@ class Encoder:
         self._video = video
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)  # 4:2:0 has one color for 2x2 pixels
         self._container = av.open(str(file), "w", format="nut")  # keeps any time base exactly
-        options = {"crf": str(crf), "preset": "fast", "x264-params": "bframes=0:stitchable=1"}
-        stream = self._container.add_stream("libx264", rate=video.rate, options=options)
+        stream = self._container.add_stream("libx264", rate=video.rate, options={"crf": str(crf)} | X264)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context

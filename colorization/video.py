@@ -1,7 +1,7 @@
 """Black-and-white video to color video: color that does not flicker, every frame's own lightness, the sound kept.
 
 Frames come and go one after the other; at most one run of them, from key frame to key frame, is in memory. The result
-is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same frames.
+is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same file.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from colorization import motion
 from colorization.colorizer import Colorizer
 from colorization.container import Frame, Limits, Video, VideoError
 from colorization.inference import AB, apply_color, check_strength, lightness, predict
-from colorization.mp4 import Encoder, join
+from colorization.mp4 import X264, Encoder, join
 
 KEY_INTERVAL = 12  # frames from one key frame to the next
 CRF = 18  # of H.264: 0 is lossless, 18 hardly visible, 51 the worst
@@ -69,7 +69,7 @@ def colorize_video(
     """Color a video, while the returned iterator is read.
 
     Whoever stops reading stops the job. What is finished by then lies beside the target, in the hidden folder
-    `.NAME.parts`; a later call with the same arguments continues there and gives the same frames to the encoder.
+    `.NAME.parts`; a later call with the same arguments continues there and gives the same file.
 
     Args:
         models: One model, or several whose results are shown side by side.
@@ -274,6 +274,6 @@ def _fingerprint(models: Sequence[Colorizer], source: Path, strength: float, crf
         digest.update(model.name.encode())
         for weights in model.state_dict().values():
             digest.update(weights.cpu().numpy().tobytes())
-    settings = (strength, crf, KEY_INTERVAL, _SEGMENT, av.__version__, cv2.__version__)
+    settings = (strength, crf, KEY_INTERVAL, _SEGMENT, X264, av.__version__, cv2.__version__)
     digest.update(repr(settings).encode())
     return digest.hexdigest()

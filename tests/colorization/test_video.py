@@ -322,11 +322,8 @@ def resumes_after_kills(env, folder, kills):
         assert killed(env, source, folder / "out.mp4", rng.randint(1, 7) if kills > 1 else 6, rng.uniform(0, 0.03))
     progress = [progress.done for progress in colorize_video([ByLightness()], source, folder / "out.mp4")]
     assert progress[0] >= 40, "it begins after what was finished"
-    expected, result = pictures(folder / "whole.mp4"), pictures(folder / "out.mp4")
-    assert len(expected) == len(result) == len(scenes)
-    assert times(folder / "whole.mp4") == times(folder / "out.mp4")
-    # The encoder's input is the same to the bit; its output differs a little between any two runs, see docs/VIDEO.md.
-    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(expected, result, strict=True)) < 1
+    assert times(folder / "out.mp4") == times(folder / "whole.mp4")
+    assert (folder / "out.mp4").read_bytes() == (folder / "whole.mp4").read_bytes()
 
 
 @pytest.mark.slow
