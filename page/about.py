@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +10,44 @@ import gradio as gr
 from PIL import Image
 
 from colorization.zoo import ZOO
-from page.i18n import label
+from page.i18n import label, say
 from page.models import Models, Served
 from page.votes import Votes
 
 CURVES = "curves.png"
-_ROUNDS = """
-| round | 1. pix2pix | 2. CWGAN | 3. U-Net |
-|---|---|---|---|
-| generator | U-Net of 4x4 stride-2 convolutions and transposed convolutions | U-Net of residual blocks, dropout | \
-U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages down, begun with ImageNet's weights, upsampling and convolution up |
-| judged by | PatchGAN discriminator | critic, Wasserstein distance with gradient penalty | VGG19 features |
-| losses | BCE GAN loss + L1 | Wasserstein + gradient penalty + L1; color and VGG16 terms as options | \
-perceptual loss + L1 |
-| updates | discriminator and generator equally often | critic five times per generator step | one network |
-| learning rate | constant | cosine | cosine |
-"""
-_HEAD = """
-| model | weights | parameters | working size | trained on | steps | PSNR (dB) | SSIM | delta E 2000 | colorfulness |
-|---|---|---|---|---|---|---|---|---|---|"""
+_ROUNDS = (
+    ("round", "1. pix2pix", "2. CWGAN", "3. U-Net"),
+    (
+        "generator",
+        "U-Net of 4x4 stride-2 convolutions and transposed convolutions",
+        "U-Net of residual blocks, dropout",
+        "U-Net with EfficientNet-Lite0's 3x3 and 5x5 stages down, begun with ImageNet's weights, upsampling and "
+        "convolution up",
+    ),
+    (
+        "judged by",
+        "PatchGAN discriminator",
+        "critic, Wasserstein distance with gradient penalty",
+        "VGG19 features",
+    ),
+    (
+        "losses",
+        "BCE GAN loss + L1",
+        "Wasserstein + gradient penalty + L1; color and VGG16 terms as options",
+        "perceptual loss + L1",
+    ),
+    (
+        "updates",
+        "discriminator and generator equally often",
+        "critic five times per generator step",
+        "one network",
+    ),
+    ("learning rate", "constant", "cosine", "cosine"),
+)
+_HEAD = (
+    *("model", "weights", "parameters", "working size", "trained on", "steps", "PSNR (dB)", "SSIM", "delta E 2000"),
+    "colorfulness",
+)
 
 
 def about_tab(models: Models, votes: Votes, demo: gr.Blocks) -> None:
@@ -36,61 +55,75 @@ def about_tab(models: Models, votes: Votes, demo: gr.Blocks) -> None:
     with gr.Tab(label("Models")) as tab:
         about = gr.Markdown(elem_id="models")
         voted = gr.Markdown(elem_id="votes")
-        curves = gr.Gallery(label=label("How they were trained"), format="png", columns=3, interactive=False)
+        gr.Markdown(label("## How they were trained"), elem_id="curves")
+        curves = gr.Gallery(show_label=False, format="png", columns=3, height="auto", interactive=False)
+
+    def about_models(request: gr.Request) -> tuple[str, list[tuple[Any, str]]]:
+        return _about(models, request)
+
     # Made anew for each visitor: models come from the Hub while the page is up.
-    demo.load(lambda: _about(models), None, [about, curves], api_visibility="private")
+    demo.load(about_models, None, [about, curves], api_visibility="private")
     tab.select(votes.table, None, voted, api_visibility="private", show_progress="hidden")
 
 
-def _about(models: Models) -> tuple[str, list[tuple[Any, str]]]:
+def _about(models: Models, request: gr.Request) -> tuple[str, list[tuple[Any, str]]]:
     """What the Models tab shows: words, numbers, and the curves of those models that have some."""
     served = models.current()
     curves = []
     for name, model in served.items():
         with contextlib.suppress(OSError):  # not there, or no picture
             curves.append((Image.open(model.folder / CURVES), ZOO[name].title))
-    return models_page(served, models.problems), curves
+    return models_page(served, models.problems, request), curves
 
 
-def models_page(served: Mapping[str, Served], problems: Mapping[str, str]) -> str:
+def models_page(served: Mapping[str, Served], problems: Mapping[str, str], request: gr.Request | None = None) -> str:
     """Markdown about the three rounds, and the served models' origin, size, training and measured quality.
 
     Args:
         served: The models by their names in the zoo.
         problems: What kept a model from being had from the Hub, by its name.
+        request: Of the visitor, whose language the text is in.
     """
     # Models from elsewhere may have been measured on other photographs: each such set has a gray row of its own.
     tables: dict[str, list[str]] = {}
     for name, model in served.items():
         measured = _measured(model.folder)
-        tables.setdefault(_gray_rows(measured), []).append(_row(name, model, measured))
-    lines = ["## Three rounds of one lineage", _ROUNDS, "## Measured"]
+        tables.setdefault(_gray_rows(measured, request), []).append(_row(name, model, measured, request))
+    lines = [say(request, "## Three rounds of one lineage"), _table(_ROUNDS, request), say(request, "## Measured")]
     for gray, rows in tables.items():
-        lines += [_HEAD, *rows, gray]
+        lines += [_table([_HEAD], request), *rows, gray]
     lines += [f"- {ZOO[name].title}: {problem}" for name, problem in problems.items()]
     return "\n".join(lines)
 
 
-def _row(name: str, served: Served, measured: dict[str, Any] | None) -> str:
+def _table(rows: Sequence[Sequence[str]], request: gr.Request | None) -> str:
+    """A Markdown table; its first row is its head."""
+    lines = [f"| {' | '.join(say(request, cell) for cell in row)} |" for row in rows]
+    return "\n".join(["", lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+def _row(name: str, served: Served, measured: dict[str, Any] | None, request: gr.Request | None) -> str:
     """One model's line of the table."""
     try:
         stages = _read(served.folder / "training.json")["stages"]
-        training = f"{sum(s['pictures_seen'] for s in stages):,} crops | {sum(s['steps_done'] for s in stages):,}"
+        crops = say(request, "{} crops").format(f"{sum(s['pictures_seen'] for s in stages):,}")
+        training = f"{crops} | {sum(s['steps_done'] for s in stages):,}"
     except (KeyError, TypeError, ValueError):
-        training = "not recorded | not recorded"
+        training = " | ".join([say(request, "not recorded")] * 2)
     size = f"{sum(p.numel() for p in served.model.parameters()) / 1e6:.2f} M | {served.model.working_size} px"
-    cells = _cells(measured["model"]) if measured else "not measured | | |"
-    return f"| {ZOO[name].title} | {served.origin} | {size} | {training} | {cells} |"
+    cells = _cells(measured["model"]) if measured else f"{say(request, 'not measured')} | | |"
+    return f"| {ZOO[name].title} | {say(request, served.origin)} | {size} | {training} | {cells} |"
 
 
-def _gray_rows(measured: dict[str, Any] | None) -> str:
+def _gray_rows(measured: dict[str, Any] | None, request: gr.Request | None = None) -> str:
     """The rows that a model's numbers are to be read beside, and on what they were taken; as one text."""
     if measured is None:
         return ""
+    measured_on = "Measured on {} photographs that no model was trained on."
     return (
-        f"| gray copy of the input | | | | | | {_cells(measured['gray'])} |\n"
-        f"| truth | | | | | | | | | {measured['truth']['colorfulness']:.1f} |\n\n"
-        f"Measured on {measured['photographs']:d} photographs that no model was trained on. {measured['protocol']}.\n"
+        f"| {say(request, 'gray copy of the input')} | | | | | | {_cells(measured['gray'])} |\n"
+        f"| {say(request, 'truth')} | | | | | | | | | {measured['truth']['colorfulness']:.1f} |\n\n"
+        f"{say(request, measured_on).format(measured['photographs'])} {say(request, measured['protocol'] + '.')}\n"
     )
 
 

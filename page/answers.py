@@ -39,6 +39,7 @@ class Answer:
 
     Args:
         send: The server's.
+        translate: Puts a sentence into the client's language.
         look: Sees the JSON of an answer that went well, and says what to send instead; None lets all pass unseen.
 
     Attributes:
@@ -46,10 +47,12 @@ class Answer:
         refusal: What gradio's error was turned into.
     """
 
-    def __init__(self, send: Callable[..., Any], look: Callable[[Any], Any] | None) -> None:
+    def __init__(
+        self, send: Callable[..., Any], translate: Callable[[str], str], look: Callable[[Any], Any] | None
+    ) -> None:
         self.started = False
         self.refusal: RefusalError | None = None
-        self._send, self._look = send, look
+        self._send, self._translate, self._look = send, translate, look
         self._start: Message | None = None
         self._body = b""
 
@@ -68,7 +71,7 @@ class Answer:
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Answer with a sentence."""
-        await self._whole(refusal.status, refusal.headers(), refusal.body())
+        await self._whole(refusal.status, refusal.headers(), refusal.body(self._translate))
 
     async def send(self, status: int, content: Any) -> None:
         """Answer with JSON."""

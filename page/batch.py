@@ -19,6 +19,7 @@ from page.i18n import label, say
 from page.models import Models, Served
 from page.photograph import Photographs, small
 
+WELCOME = "Add photographs or a zip, choose models, and press Color all. The results appear here one by one."
 LIMITS = "At most 50 photographs and 100 MB together, as files or in a zip"
 _MAX_RESULT_BYTES = 250_000_000
 _THUMBNAIL_SIDE = 640
@@ -119,9 +120,14 @@ def batch_tab(models: Models) -> None:
                 start = gr.Button(label("Color all"), variant="primary", min_width=100)
                 end = gr.Button(label("Stop"), min_width=80)
         with gr.Column(min_width=320, scale=1, elem_classes="main-side"):
+            gr.Markdown(label(WELCOME), elem_classes="welcome-text")  # until there is a report, see style.css
             report = gr.HTML(elem_id="report", apply_default_css=False)
-            result = gr.DownloadButton(label("Download all results (zip)"), visible=False, elem_id="result")
-            gallery = gr.Gallery(label=label("Results"), columns=3, format="jpeg", interactive=False, visible=False)
+            result = gr.DownloadButton(
+                label("Download all results (zip)"), variant="primary", visible=False, elem_id="result"
+            )
+            gallery = gr.Gallery(
+                label=label("Results"), columns=3, height="auto", format="jpeg", interactive=False, visible=False
+            )
     start.click(
         batch.run,
         [files, names, strength, stop],

@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
 from page.files import Files
+from page.i18n import say
 from page.refusal import RefusalError
 
 log = logging.getLogger("page")
@@ -187,7 +188,9 @@ def speak(demo: gr.Blocks, files: Files) -> None:
         except Exception as error:
             log.exception("an endpoint failed")
             text = "This failed for a reason of the server's own: try again, or another photograph."
-            raise gr.Error(text, title="Not done", print_exception=False) from error
+            asked_by = options.get("request")
+            title, text = (say(asked_by, words) for words in ("Not done", text))
+            raise gr.Error(text, title=title, print_exception=False) from error
 
     demo.preprocess_data = preprocess_data  # type: ignore[method-assign]
     demo.process_api = process_api  # type: ignore[method-assign]

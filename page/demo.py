@@ -9,7 +9,7 @@ import gradio as gr
 from page.about import about_tab
 from page.batch import batch_tab
 from page.compare import compare_tab
-from page.i18n import I18N
+from page.i18n import I18N, label
 from page.models import Models
 from page.video import video_tab
 from page.votes import votes_from
@@ -45,7 +45,7 @@ def build_demo(models: Models) -> gr.Blocks:
     """
     votes = votes_from(os.environ)
     with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
-        gr.Markdown("# Landscape colorization")
+        gr.Markdown(label("# Landscape colorization"))
         with gr.Tabs():
             compare_tab(models, votes)
             batch_tab(models)

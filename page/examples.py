@@ -10,7 +10,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from page.i18n import KOREAN
+from page.korean import KOREAN
 
 HISTORIC = Path(__file__).parent / "photographs"  # SOURCES.md there says whose they are
 _THUMBNAIL = (192, 128)
@@ -28,7 +28,6 @@ EXAMPLES = (
     Example("longs_peak.jpg", "Longs Peak, about 1941", "Ansel Adams, National Archives"),
     Example("black_hills.jpg", "Black Hills, about 1890", "Library of Congress"),
     Example("color/misty_lake.jpg", "Misty lake", "Juan Davila, Unsplash"),
-    Example("color/green_fields.jpg", "Green fields", "Guillaume Henrotte, Unsplash"),
     Example("color/lupin_meadow.jpg", "Lupin meadow", "Harald Arlander, Unsplash"),
     Example("color/palm_beach.jpg", "Palm beach", "Alexander Schimmeck, Unsplash"),
     Example("color/autumn_wetland.jpg", "Autumn wetland", "Sofia Wang, Unsplash"),

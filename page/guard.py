@@ -19,6 +19,7 @@ import gradio as gr
 from page.answers import Answer
 from page.calls import check_call
 from page.files import Files
+from page.i18n import prefers_korean, to_korean
 from page.options import LOOPBACK, Options, is_address
 from page.places import Places
 from page.refusal import Rate, RefusalError, client_of
@@ -76,7 +77,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         client, path = client_of(scope, self.options.space), _path(scope)
-        answer = Answer(send, self._look(scope["method"], path, client))
+        answer = Answer(send, _translation(scope), self._look(scope["method"], path, client))
         try:
             if path == "/healthz":
                 await answer.send(503 if self.places.closing else 200, self.places.health())
@@ -210,6 +211,12 @@ def _path(scope: Scope) -> str:
 def _harmless(name: bytes, value: bytes) -> bool:
     """Whether gradio may see a header: it takes its own address from one, and fails on odd ranges."""
     return name != b"x-gradio-server" and (name != b"range" or bool(re.fullmatch(rb"bytes=\d{1,12}-\d{0,12}", value)))
+
+
+def _translation(scope: Scope) -> Callable[[str], str]:
+    """What puts a sentence into a client's language."""
+    languages = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+    return to_korean if prefers_korean(languages) else str
 
 
 def _limit(path: str) -> int:

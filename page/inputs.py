@@ -52,7 +52,7 @@ def uploads(text: str, kinds: list[str]) -> gr.File:
 
 def video_upload() -> gr.File:
     """One video, as the path of its file."""
-    file = gr.File(label="Your video", file_types=sorted(VIDEOS), elem_id="video-upload", height=160)
+    file = gr.File(label=label("Your video"), file_types=sorted(VIDEOS), elem_id="video-upload", height=160)
     _refuse_addresses(file, "video")
     file.preprocess = partial(_path, "video")  # type: ignore[method-assign]
     return file
@@ -87,7 +87,7 @@ def strength_slider(elem_id: str = "strength") -> gr.Slider:
         value=1,
         step=0.1,
         label=label("Strength of color"),
-        info=label("0 is gray, 1 as predicted, more is more vivid and further from the truth on average"),
+        info=label("0 gray, 1 as predicted; above 1 more vivid, less accurate"),
         elem_id=elem_id,
     )
 

@@ -14,6 +14,7 @@ from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
 from gradio.server_messages import ProcessCompletedMessage
 
+from page.i18n import say
 from page.refusal import RefusalError, client_of
 
 WAITING = 20  # in all
@@ -109,7 +110,8 @@ class Places:
         await asyncio.sleep(0.3)  # for the last answers to go out
 
     def _dismiss(self, event: Event) -> None:
-        output = {"error": "The page is being restarted: send it again in a minute.", "title": "Restarting"}
+        text = "The page is being restarted: send it again in a minute."
+        output = {"error": say(event.request, text), "title": say(event.request, "Restarting")}
         self._queue.send_message(event, ProcessCompletedMessage(output=output, success=False))
 
     async def _push(self, body: PredictBodyInternal, request: fastapi.Request, username: str | None) -> Any:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -27,15 +27,16 @@ class RefusalError(Exception):
         super().__init__(sentence)
         self.status, self.sentence, self.wait, self.inputs = status, sentence, wait, inputs
 
-    def body(self) -> bytes:
-        """JSON: `error` for readers, `detail` as gradio's page and client look for it."""
-        detail: Any = self.sentence
+    def body(self, translate: Callable[[str], str]) -> bytes:
+        """JSON in a client's language: `error` for readers, `detail` as gradio's page and client look for it."""
+        sentence = translate(self.sentence)
+        detail: Any = sentence
         if self.status == 422:  # gradio's client reads a list there, of one verdict per input
             detail = [
                 {"__type__": "validate", "is_valid": not text, "message": text, "parameter_name": label}
                 for label, text in self.inputs or [("request", self.sentence)]
             ]
-        return json.dumps({"error": self.sentence, "detail": detail}).encode()
+        return json.dumps({"error": sentence, "detail": detail}).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Of the answer."""

@@ -16,6 +16,7 @@ from colorization.container import Limits, VideoError
 from colorization.decode import MAX_BYTES
 from colorization.zoo import ZOO
 from page import video_job
+from page.i18n import label, say
 from page.inputs import video_upload
 from page.models import Models
 from page.video_job import Progress
@@ -24,29 +25,42 @@ log = logging.getLogger("page")
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
 ALL = "all, side by side"
-_TEXT = f"""Color comes along with the motion, so it does not flicker; sound, length and frame rate stay.
-MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {MAX_BYTES // 10**6} MB, {LIMITS.seconds:.0f} seconds,
-{LIMITS.frames:,} frames and {LIMITS.pixels / 1e6:.1f} megapixels a frame (1920x1080).
-A second of video takes a few seconds. For longer videos there is the command line.
-"""
+WELCOME = (
+    "Color follows the motion, so it does not flicker; sound, length and frame rate stay. "
+    "A second of video takes a few seconds. For longer videos there is the command line."
+)
+_LIMITS = (
+    f"MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {MAX_BYTES // 10**6} MB, {LIMITS.seconds:.0f} seconds, "
+    f"{LIMITS.frames:,} frames and 1920x1080 pixels"
+)
+_HEIGHT = 480  # of the preview and the result in CSS pixels, so that both are in the first screen
 
 
 def video_tab(models: Models) -> None:
     """Add the tab to the page that is being built; everything in it is private to the page."""
-    with gr.Tab("Video"):
-        gr.Markdown(_TEXT)
-        with gr.Row():
-            with gr.Column():
-                clip = video_upload()
-                titles = [(ZOO[name].title, name) for name in ZOO]
-                picker = gr.Dropdown([*titles, (ALL, ALL)], value="unet", label="Model", elem_id="video-model")
-                with gr.Row():
-                    start = gr.Button("Color the video", variant="primary")
-                    cancel = gr.Button("Cancel", variant="stop", interactive=False)
-            with gr.Column():
-                status = gr.Markdown(elem_id="video-status")
-                preview = gr.Image(label="Preview", interactive=False, elem_id="video-preview", buttons=[])
-                result = gr.Video(label="In color", interactive=False, elem_id="video-result", visible=False)
+    with gr.Tab(label("Video")), gr.Row(elem_classes="sides"):
+        with gr.Column(min_width=280, scale=0, elem_classes="side"):
+            clip = video_upload()
+            gr.Markdown(label(_LIMITS), elem_classes="limits")
+            titles = [(ZOO[name].title, name) for name in ZOO]
+            picker = gr.Dropdown([*titles, (ALL, ALL)], value="unet", label=label("Model"), elem_id="video-model")
+            with gr.Row():
+                start = gr.Button(label("Color the video"), variant="primary", min_width=150)
+                cancel = gr.Button(label("Cancel"), variant="stop", interactive=False, min_width=80)
+        with gr.Column(min_width=320, scale=1, elem_classes="main-side"):
+            gr.Markdown(label(WELCOME), elem_classes="welcome-text")  # until there is a status, see style.css
+            status = gr.Markdown(elem_id="video-status")
+            preview = gr.Image(
+                label=label("Preview"),
+                interactive=False,
+                elem_id="video-preview",
+                buttons=[],
+                height=_HEIGHT,
+                visible=False,
+            )
+            result = gr.Video(
+                label=label("In color"), interactive=False, elem_id="video-result", height=_HEIGHT, visible=False
+            )
         outputs = [status, preview, result, start, cancel]
         waiting = start.click(_waiting, None, outputs, api_visibility="private", queue=False, show_progress="hidden")
         job = waiting.then(
@@ -63,21 +77,21 @@ def video_tab(models: Models) -> None:
         job.failure(_stopped, None, outputs, api_visibility="private", queue=False, show_progress="hidden")
 
 
-def _colorize_with(models: Models) -> Callable[[str | None, str], AsyncIterator[list[Any]]]:
+def _colorize_with(models: Models) -> Callable[[str | None, str, gr.Request], AsyncIterator[list[Any]]]:
     """The function behind the button."""
 
-    async def colorize(file: str | None, choice: str) -> AsyncIterator[list[Any]]:
+    async def colorize(file: str | None, choice: str, request: gr.Request) -> AsyncIterator[list[Any]]:
         if file is None:
-            yield _shown("Choose a video first.")
+            yield _shown(say(request, "Choose a video first."))
             return
         try:
             os.utime(file)  # what is old is cleaned up, and this is needed to the end
         except OSError:
-            yield _shown("The upload is no longer here: send it again.")
+            yield _shown(say(request, "The upload is no longer here: send it again."))
             return
         served = models.current()  # whatever is swapped meanwhile, this job keeps these
         chosen = [served[name].folder for name in (ZOO if choice == ALL else [choice])]
-        yield _shown("Reading ...", running=True)
+        yield _shown(say(request, "Reading ..."), running=True)
         # One folder per job, where gradio serves files from and cleans up.
         folder = Path(tempfile.mkdtemp(prefix="video-", dir=get_upload_folder()))
         target = folder / "color.mp4"
@@ -89,15 +103,17 @@ def _colorize_with(models: Models) -> Callable[[str | None, str], AsyncIterator[
                         yield gr.skip()
                         continue
                     notes = progress.notes
-                    yield _shown(_words(progress), progress.preview, running=True)
+                    yield _shown(say(request, _words(progress)), progress.preview, running=True)
             for preview in folder.glob("*.jpg"):
                 preview.unlink()
-            yield _shown("".join(f"Note: {note}. " for note in notes) or "Done.", video=target)
+            told = [say(request, "Note: {}.").format(say(request, note)) for note in notes]
+            yield _shown(" ".join(told) or say(request, "Done."), video=target)
         except VideoError as error:
-            yield _shown(f"This video cannot be colored: {error}.")
+            yield _shown(say(request, "This video cannot be colored: {}.").format(say(request, str(error))))
         except Exception:  # else the buttons would stay as they are while a job runs
             log.exception("a video failed")
-            yield _shown("This failed for a reason of the server's own: try again, or another video.")
+            text = "This failed for a reason of the server's own: try again, or another video."
+            yield _shown(say(request, text))
         finally:  # also after Cancel, which ends this wherever it waits
             if not target.exists():
                 shutil.rmtree(folder, ignore_errors=True)
@@ -116,14 +132,14 @@ def _shown(text: str, preview: Path | None = None, video: Path | None = None, ru
     ]
 
 
-def _waiting() -> list[Any]:
+def _waiting(request: gr.Request) -> list[Any]:
     """What the tab shows while the videos of others are colored."""
-    return _shown("Waiting for its turn ...", running=True)
+    return _shown(say(request, "Waiting for its turn ..."), running=True)
 
 
-def _stopped() -> list[Any]:
+def _stopped(request: gr.Request) -> list[Any]:
     """What the tab shows after Cancel, or when the page itself ends a job."""
-    return _shown("Stopped.")
+    return _shown(say(request, "Stopped."))
 
 
 def _words(progress: Progress) -> str:

@@ -96,12 +96,15 @@ function draw() {
 
 // ------------------------------------------------------------------ sizes, zoom and pan
 
-function columns(count, width, height) {
+// How many pictures stand in a row: as large as they can be, but a little smaller rather than with an empty place.
+// `keep` is the height of what is under each picture.
+function columns(count, width, height, keep) {
   const [w, h] = value().size;
-  let best = 1, area = 0;
+  let best = 1, most = 0;
   for (let n = 1; n <= count; n++) {
-    const scale = Math.min(width / n / w, height / Math.ceil(count / n) / h);
-    if (scale > area * 1.001) [best, area] = [n, scale];
+    const rows = Math.ceil(count / n);
+    const worth = Math.min(width / n / w, (height / rows - keep) / h) * Math.sqrt(count / (n * rows));
+    if (worth > most * 1.001) [best, most] = [n, worth];
   }
   return best;
 }
@@ -116,7 +119,7 @@ function resize() {
   const keep = mode === "blind" && !kept ? 40 : 0; // the buttons under each picture
   const available = narrow ? window.innerHeight * 0.75 : Math.max(320, window.innerHeight - (full ? 0 : Math.min(top, 160)) - 140);
   const count = panes.length;
-  const n = count > 1 ? columns(count, width, available) : 1;
+  const n = count > 1 ? columns(count, width, available, keep) : 1;
   const rows = Math.ceil(count / n);
   const height = Math.min(available, rows * (((width / n) * h) / w + keep) + (rows - 1) * 4);
   const cell = (height - (rows - 1) * 4) / rows - keep;

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from huggingface_hub import CommitScheduler
 
 from colorization.zoo import ZOO
+from page.i18n import say
 
 log = logging.getLogger("page")
 
@@ -74,20 +76,26 @@ class Votes:
                 shown.update(names)
         return kept, shown
 
-    def table(self) -> str:
-        """Markdown: each model's share of wins with its 95 % interval; nothing before the first vote."""
+    def table(self, request: gr.Request | None = None) -> str:
+        """Markdown: each model's share of wins with its 95 % interval; nothing before the first vote.
+
+        Args:
+            request: Of the visitor, whose language the text is in.
+        """
         kept, shown = self.counts()
         if not shown:
             return ""
         lines = [
-            f"## Blind votes\n\nWhich result visitors would keep, without its name: {sum(kept.values()):,} votes.\n",
-            "| model | kept | of | share | 95 % interval |",
+            f"{say(request, '## Blind votes')}\n",
+            say(request, "Which result visitors would keep, without its name. Votes: {}").format(sum(kept.values())),
+            "",
+            f"| {' | '.join(say(request, head) for head in ('model', 'kept', 'of', 'share', '95 % interval'))} |",
             "|---|---|---|---|---|",
         ]
         for name, entry in ZOO.items():
             low, high = wilson(kept[name], shown[name])
             share = f"{kept[name] / shown[name]:.0%}" if shown[name] else "-"
-            lines.append(f"| {entry.title} | {kept[name]} | {shown[name]} | {share} | {low:.0%} to {high:.0%} |")
+            lines.append(f"| {entry.title} | {kept[name]} | {shown[name]} | {share} | {low:.0%} - {high:.0%} |")
         return "\n".join(lines)
 
     def _push_to(self, dataset: str) -> None:

@@ -1,9 +1,6 @@
 """The page by axe-core, in light and dark, in two languages; what is gradio's own is listed here."""
 
 import pytest
-from conftest import ROOT
-
-from page.i18n import KOREAN
 
 # Rules that gradio's own parts break, and where: we cannot mend them from here.
 GRADIOS_OWN = {
@@ -50,26 +47,3 @@ def test_axe_finds_nothing(axe, browser, server, locale, scheme):
         page.wait_for_timeout(1000)
         assert violations(axe, page) == set(), english
     context.close()
-
-
-def test_korean_visitors_read_korean(browser, server, tmp_path):
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko-KR")
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(server)
-    for english in ("Your photograph", "Strength of color", "Or one of these", "Misty lake"):
-        page.get_by_text(KOREAN[english], exact=True).first.wait_for()
-    (tmp_path / "text.jpg").write_bytes(b"hello")
-    page.locator("#upload input[type=file]").set_input_files(tmp_path / "text.jpg")
-    page.get_by_role("alert").filter(has_text="이 파일에는 색을 입힐 수 없습니다").wait_for()
-    assert page.evaluate("document.documentElement.lang") == "ko"
-    context.close()
-
-
-def test_every_word_of_the_scripts_has_its_korean():
-    import re
-
-    script = (ROOT / "page" / "viewer.js").read_text(encoding="utf-8")
-    html = (ROOT / "page" / "viewer.html").read_text(encoding="utf-8")
-    words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
-    assert len(words) > 20 and not [word for word in words if word not in KOREAN]

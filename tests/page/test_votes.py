@@ -38,7 +38,7 @@ def test_votes_are_counted_over_all_files_and_damaged_lines_are_skipped(tmp_path
     (tmp_path / "other.jsonl").write_text('{"kept": "unet"\nnull\n{"kept": "unet", "shown": ["cwgan"]}\n[]\n\xff\n')
     kept, shown = first.counts()
     assert kept == {"unet": 3, "cwgan": 1} and shown == {"unet": 4, "cwgan": 4, "pix2pix": 3}
-    assert "| U-Net | 3 | 4 | 75% | 30% to 95% |" in second.table()
+    assert "| U-Net | 3 | 4 | 75% | 30% - 95% |" in second.table()
 
 
 def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, caplog):
@@ -93,7 +93,7 @@ def test_a_vote_is_blind_until_it_is_cast(browser, subprocess_env, photograph, t
         assert sorted(names) == ["CWGAN", "U-Net", "pix2pix"]
         opened.get_by_text(f"You kept {names[1]}.").wait_for()
         opened.get_by_role("tab", name="Models").click()
-        opened.get_by_text("1 votes").wait_for()
+        opened.get_by_text("Votes: 1").wait_for()
         opened.close()
     (file,) = (tmp_path / "votes").glob("*.jsonl")
     (vote,) = map(json.loads, file.read_text().splitlines())

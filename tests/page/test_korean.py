@@ -1,0 +1,120 @@
+"""What a visitor reads whose browser asks for Korean."""
+
+import csv
+import re
+
+import httpx2
+import pytest
+from conftest import ROOT
+
+from colorization.decode import DecodeError, decode
+from page.guard import JSON_BYTES
+from page.i18n import to_korean
+from page.korean import KOREAN
+
+# Texts, labels and titles that are seen now, without Korean in them.
+FOREIGN = """() => [...document.querySelectorAll("body *")].filter(e => e.checkVisibility({ visibilityProperty: true }))
+  .flatMap(e => [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim()))
+  .filter(text => /[A-Za-z]{3}/.test(text) && !/[\uac00-\ud7a3]/.test(text))"""
+NAMES = {"pix2pix", "CWGAN", "U-Net", "1. pix2pix", "2. CWGAN", "3. U-Net", "PSNR (dB)", "SSIM", "delta E 2000"}
+
+
+@pytest.fixture
+def opened(browser, server):
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko-KR")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    page.locator("#examples button").first.wait_for()
+    yield page
+    context.close()
+
+
+def foreign(page):
+    """What is seen in English, but for the models' names, file names and times."""
+    page.wait_for_timeout(800)
+    texts = set(page.evaluate(FOREIGN)) - NAMES
+    return {text for text in texts if not re.fullmatch(r"(old|notes)?\.?(png|jpg)?|(\S+ [\d.]+ s(, )?)+", text)}
+
+
+@pytest.fixture
+def files(photograph, tmp_path):
+    """A photograph and a file that is none."""
+    photograph.save(tmp_path / "old.png")
+    (tmp_path / "notes.jpg").write_bytes(b"hello")
+    return [tmp_path / "old.png", tmp_path / "notes.jpg"]
+
+
+def test_a_photograph_a_refusal_and_a_vote(opened, files):
+    assert opened.evaluate("document.documentElement.lang") == "ko"
+    assert foreign(opened) == set()
+    opened.locator("#upload input[type=file]").set_input_files(files[1])
+    opened.get_by_role("alert").filter(has_text="이 파일에는 색을 입힐 수 없습니다: JPEG").wait_for()
+    assert foreign(opened) == set()
+    opened.locator("#upload input[type=file]").set_input_files(files[0])
+    opened.locator("#scores table").wait_for()
+    for mode in ("grid", "single", "blind", "slider"):
+        opened.locator(f"#viewer .modes input[value={mode}]").check(force=True)
+        assert foreign(opened) == set(), mode
+
+
+def test_the_other_tabs(opened, files):
+    opened.get_by_role("tab", name=KOREAN["Batch"]).click()
+    assert foreign(opened) == set()
+    opened.locator("#uploads input[type=file]").set_input_files(files)
+    opened.locator("#uploads tr").nth(1).wait_for()
+    opened.get_by_role("button", name=KOREAN["Color all"]).click()
+    opened.get_by_text("1/2개 파일을 컬러화했습니다.").wait_for()
+    seen = foreign(opened)
+    assert seen <= {"old.png", "notes.jpg", "old.png, U-Net"}
+    opened.get_by_role("tab", name=KOREAN["Video"]).click()
+    assert foreign(opened) == set()
+    opened.get_by_role("button", name=KOREAN["Color the video"]).click()
+    opened.get_by_text(KOREAN["Choose a video first."]).wait_for()
+    opened.get_by_role("tab", name=KOREAN["Models"]).click()
+    opened.get_by_text(KOREAN["critic five times per generator step"]).wait_for()
+    assert foreign(opened) == set()
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("the file has 25 MB, at most 20 MB are accepted: make it smaller", "파일이 25 MB입니다. 최대 20 MB까지"),
+        ("Frame 3 of 1,800, 40 s left", "3/1,800 프레임, 40초 남음"),
+        ("Frame 3 of 1,800", "3/1,800 프레임"),
+        ("it lasts 70 seconds, at most 60 seconds are accepted: cut it", "길이가 70초입니다. 최대 60초까지"),
+        ("The queue is full: 20 are ahead of you. Try again in a minute.", "앞에 20건이 있습니다"),
+        ("words that nobody has translated", "words that nobody has translated"),
+    ],
+)
+def test_numbers_are_kept(english, korean):
+    assert korean in to_korean(english)
+
+
+def test_every_refusal_of_a_photograph_has_its_korean(shared):
+    sentences = {"the JPEG has over 100 scans, which no camera writes: save it again"}
+    with (shared / "corpus/manifest_images.csv").open(encoding="utf-8") as manifest:
+        for row in csv.DictReader(manifest):
+            if "clear-error" in row["expect"]:
+                try:
+                    decode((shared / "corpus" / row["file"]).read_bytes())
+                except DecodeError as error:
+                    sentences.add(str(error))
+    assert len(sentences) > 5 and not [text for text in sentences if to_korean(text) == text]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("ko-KR,ko;q=0.9", "요청이 너무 큽니다: 최대"), ("en-US", "The request is too large: at most")],
+)
+def test_the_servers_own_refusals_are_in_the_visitors_language(server, language, sentence):
+    headers = {"accept-language": language}
+    answer = httpx2.post(f"{server}gradio_api/queue/join", content=bytes(JSON_BYTES + 1), headers=headers)
+    assert answer.status_code == 413 and sentence in answer.json()["detail"]
+
+
+def test_every_word_of_the_scripts_has_its_korean():
+    script = (ROOT / "page" / "viewer.js").read_text(encoding="utf-8")
+    html = (ROOT / "page" / "viewer.html").read_text(encoding="utf-8")
+    words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
+    assert len(words) > 20 and not [word for word in words if word not in KOREAN]
