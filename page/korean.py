@@ -267,6 +267,19 @@ KOREAN = {
     "reading it takes more than {} seconds: save it again as JPEG or PNG": (
         "읽는 데 {}초가 넘게 걸립니다: JPEG나 PNG로 다시 저장해 주세요"
     ),
+    "it takes more than {} minutes here: cut it, or make it smaller": (
+        "여기서 {}분 넘게 걸립니다: 자르거나 크기를 줄이세요"
+    ),
+    "it has made no progress for {} seconds: try again, or export it as H.264 MP4": (
+        "{}초 동안 진행되지 않았습니다: 다시 시도하거나 H.264 MP4로 내보내세요"
+    ),
+    "reading it ended unexpectedly: try again, or export it as H.264 MP4": (
+        "읽는 중에 예기치 않게 끝났습니다: 다시 시도하거나 H.264 MP4로 내보내세요"
+    ),
+    "in color it takes more than {} MB: cut it, or make it smaller": (
+        "색을 입히면 {} MB를 넘습니다: 자르거나 크기를 줄이세요"
+    ),
+    "it takes too much memory: make it smaller": "메모리가 너무 많이 필요합니다: 크기를 줄이세요",
     "reading it ended unexpectedly: try again, or save it as JPEG or PNG": (
         "읽는 중에 예기치 않게 끝났습니다: 다시 시도하거나 JPEG나 PNG로 저장해 주세요"
     ),

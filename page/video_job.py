@@ -118,8 +118,7 @@ async def _answers(
         if now - heard > bounds.silent_seconds:
             _tell(source, f"ended after {bounds.silent_seconds:.0f} s without progress")
             raise VideoError(
-                f"work on it has stood still for {bounds.silent_seconds:.0f} seconds: try again, or export it as "
-                "H.264 MP4"
+                f"it has made no progress for {bounds.silent_seconds:.0f} seconds: try again, or export it as H.264 MP4"
             )
         try:
             async with asyncio.timeout(_LOOK_SECONDS):

@@ -84,6 +84,8 @@ def test_the_other_tabs(opened, files):
         ("Frame 3 of 1,800", "3/1,800 프레임"),
         ("it lasts 70 seconds, at most 60 seconds are accepted: cut it", "길이가 70초입니다. 최대 60초까지"),
         ("The queue is full: 20 are ahead of you. Try again in a minute.", "앞에 20건이 있습니다"),
+        ("it has made no progress for 60 seconds: try again, or export it as H.264 MP4", "60초 동안 진행되지"),
+        ("in color it takes more than 500 MB: cut it, or make it smaller", "500 MB를 넘습니다"),
         ("words that nobody has translated", "words that nobody has translated"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_job_that_fills_the_disk_is_ended(long, tmp_path):
 
 @pytest.mark.slow
 def test_a_worker_that_stands_still_is_ended(long, tmp_path):
-    with pytest.raises(VideoError, match="has stood still for 30 seconds: try again"):
+    with pytest.raises(VideoError, match="has made no progress for 30 seconds: try again"):
         run(long, tmp_path / "color.mp4", Bounds(silent_seconds=30), lambda worker, _: os.kill(worker, signal.SIGSTOP))
 
 
