@@ -2,12 +2,14 @@
 
 Part of `python -m benchmarks`; alone: `python -m benchmarks.speed`. The yardsticks are pix2pix's own generator at its
 full size (ngf 64, 54 M parameters) and siggraph17, both on 256x256 pixels with random weights: what a colorizer costs
-as published. Each of ours sees a 3:2 photograph at the size that it is run at.
+as published. Each of ours sees a 3:2 photograph at the size that it is run at, in torch and in ONNX Runtime.
 """
 
 import statistics
 import sys
+from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -16,6 +18,8 @@ from benchmarks.timing import Times, as_text, interleaved, ratio
 from benchmarks.yardsticks import SIZE, PublishedUNet, Siggraph17
 from colorization.colorizer import Colorizer
 from colorization.inference import network_size
+from colorization.onnx_model import OnnxColorizer
+from colorization.to_onnx import convert
 from colorization.zoo import ZOO, load
 
 _ROUNDS = 15
@@ -45,7 +49,7 @@ def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
     """
     models = {name: load(name) for name in ZOO}
     networks: dict[str, nn.Module] = {"unet_256": PublishedUNet().eval(), "siggraph17": Siggraph17().eval(), **models}
-    forwards = _forwards(networks)
+    forwards = _forwards(networks) | {f"{name}, ONNX": _by_onnx(model) for name, model in models.items()}
     a, b = torch.rand(2, _MATMUL, _MATMUL)
     times: Times = interleaved({**forwards, "matmul": lambda: a @ b}, rounds, warm_up=2)
     seconds_per_flop = statistics.median(times["matmul"]) / (2 * _MATMUL**3)
@@ -53,8 +57,9 @@ def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
         f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, medians of {rounds} rounds (and quartiles); "
         f"matrix products: {1e-9 / seconds_per_flop:.0f} GFLOP/s",
         "",
-        "| | parameters | input | GFLOP | of unet_256's time | of siggraph17's time | over its arithmetic alone |",
-        "|---|---|---|---|---|---|---|",
+        "| | parameters | input | GFLOP | of unet_256's time | by ONNX Runtime | of siggraph17's time "
+        "| over its arithmetic alone |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, network in networks.items():
         width, height = input_size(models[name]) if name in models else (SIZE, SIZE)
@@ -62,10 +67,11 @@ def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
             forwards[name]()
         millions = sum(p.numel() for p in network.parameters()) / 1e6
         bound = statistics.median(times[name]) / (counter.get_total_flops() * seconds_per_flop)
+        by_onnx = as_text(ratio(times[f"{name}, ONNX"], times["unet_256"])) if name in models else ""
         lines.append(
             f"| {name} | {millions:.1f} M | {width}x{height} | {counter.get_total_flops() / 1e9:.1f} "
-            f"| {as_text(ratio(times[name], times['unet_256']))} | {as_text(ratio(times[name], times['siggraph17']))} "
-            f"| {bound:.1f} |"
+            f"| {as_text(ratio(times[name], times['unet_256']))} | {by_onnx} "
+            f"| {as_text(ratio(times[name], times['siggraph17']))} | {bound:.1f} |"
         )
     return "\n".join(lines), {name: ratio(times[name], times["unet_256"])[0] for name in models}
 
@@ -79,6 +85,14 @@ def _forwards(networks: dict[str, nn.Module]) -> dict:
         return lambda: torch.inference_mode()(network)(L)
 
     return {name: forward(network) for name, network in networks.items()}
+
+
+def _by_onnx(model: Colorizer) -> Callable[[], object]:
+    """A call without arguments of the same model in ONNX Runtime, with as many threads as torch."""
+    width, height = input_size(model)
+    gray = np.random.default_rng(0).integers(0, 256, (1, 1, height, width), np.uint8)
+    exported = OnnxColorizer(convert(model)[0], model.name, torch.get_num_threads())
+    return lambda: exported.infer(gray)
 
 
 def main() -> None:

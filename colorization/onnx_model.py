@@ -42,6 +42,7 @@ class OnnxColorizer:
             raise LoadError(f"{source} keeps weights in other files, which are not read; {_EXPECTED}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others work beside it
         options.log_severity_level = 4  # its errors are raised, and told below
         options.add_session_config_entry("session.load_model_format", "ONNX")
         try:

@@ -43,6 +43,7 @@ def test_one_command_prints_every_figure_of_speed(tmp_path, monkeypatch, capsys)
     said = capsys.readouterr().out
     for words in (
         "| siggraph17 |",
+        "by ONNX Runtime",
         "| unet |",
         "| lightness |",
         "three models |",
