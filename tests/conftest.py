@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +32,7 @@ FLAGS = [
     "--no-first-run",
 ]
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # xdist's workers ignore it, and so would their children
 torch.set_num_threads(1)  # small tensors, and other processes beside them
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ from page.video_job import Bounds, color
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes through /proc")
 
 
+def in_a_loop(coroutine):
+    """Run a coroutine in a thread, as this one may have playwright's loop."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, coroutine).result()
+
+
 def run(source, target, bounds=None, act=lambda worker, progress: None):
     """Do a whole job; `act` is called with the worker's id at every progress."""
 
@@ -35,7 +42,7 @@ def run(source, target, bounds=None, act=lambda worker, progress: None):
         return seen
 
     try:
-        return asyncio.run(job())
+        return in_a_loop(job())
     finally:
         assert not video_workers(os.getpid())
 
@@ -103,7 +110,7 @@ def test_who_stops_reading_ends_the_worker(long, tmp_path):
                 if progress:
                     return video_workers(os.getpid())[0]
 
-    assert has_ended(asyncio.run(stop()))
+    assert has_ended(in_a_loop(stop()))
 
 
 def test_whoever_is_cancelled_while_waiting_ends_the_worker(long, tmp_path):
@@ -120,7 +127,7 @@ def test_whoever_is_cancelled_while_waiting_ends_the_worker(long, tmp_path):
             await task
         return worker
 
-    assert has_ended(asyncio.run(cancel()))
+    assert has_ended(in_a_loop(cancel()))
 
 
 def test_no_worker_outlives_the_page(long, tmp_path):
