@@ -97,6 +97,7 @@ def test_an_output_that_cannot_be_written_is_one_line_per_file(run, folder, tmp_
     assert [line.rpartition(": ")[2] for line in done.stderr.splitlines()] == ["Not a directory"] * 2
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_folder(run, subprocess_env, tmp_path, photograph):
     (tmp_path / "in").mkdir()
     for number in range(5):

@@ -41,6 +41,7 @@ def test_a_silent_hub_delays_neither_the_page_nor_an_answer(hub_env, live_hub, p
     assert [caption.rpartition(", ")[2] for caption in results[5:8]] == ["embedded"] * 3
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_in_the_models_tab_and_once_in_the_log(hub_env, live_hub, browser, tmp_path):
     live_hub.reset()
     with page(hub_env | {"COLORIZATION_HUB_NAMESPACE": "tester"}, tmp_path) as (url, log):

@@ -135,6 +135,7 @@ def test_a_visitor_who_leaves_stops_the_job(browser, site, long):
     nothing_is_left(site)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_a_sentence_and_the_page_goes_on(browser, site, long, tmp_path):
     tab = at_work(browser, site, long)
     (worker,) = video_workers(site.process.pid)
@@ -152,6 +153,7 @@ def test_a_killed_worker_is_a_sentence_and_the_page_goes_on(browser, site, long,
     tab.close()
 
 
+@pytest.mark.slow
 def test_the_page_ends_in_time_with_a_job_under_way(browser, subprocess_env, long, tmp_path):
     with served(subprocess_env, tmp_path) as site:
         tab = at_work(browser, site, long)

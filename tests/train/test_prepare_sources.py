@@ -93,6 +93,7 @@ def test_shards_whose_pictures_are_all_skipped_are_there_and_stop_nobody(crops, 
     assert sum(1 for _ in stream) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_nothing(crops, tmp_path, subprocess_env, stop):
     folder = save(tmp_path / "in", [crop.resize((600, 600)) for crop in crops])
