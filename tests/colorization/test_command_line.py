@@ -111,6 +111,7 @@ def test_two_processes_share_a_folder(run, subprocess_env, tmp_path, photograph)
     assert sorted(line.split(" of ")[0] for line in done.stdout.splitlines() if "colored by" in line) == ["2", "3"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_whole_results_and_continues(subprocess_env, tmp_path, photograph):
     (tmp_path / "in").mkdir()
     for number in range(12):

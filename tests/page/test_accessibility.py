@@ -29,7 +29,9 @@ def violations(axe, page):
     }
 
 
-@pytest.mark.parametrize(("locale", "scheme"), [("en-US", "light"), ("ko-KR", "dark")])
+@pytest.mark.parametrize(
+    ("locale", "scheme"), [("en-US", "light"), pytest.param("ko-KR", "dark", marks=pytest.mark.slow)]
+)
 def test_axe_finds_nothing(axe, browser, server, locale, scheme):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale=locale, color_scheme=scheme)
     page = context.new_page()

@@ -63,19 +63,21 @@ def page(small):
 
 
 def listen(page, session):
-    """Listen to a session's messages in a thread; returns what ends that."""
+    """Listen to a session's messages in a thread, from now on; returns what ends that."""
     client = httpx2.Client(base_url=page.url, timeout=60)
-    lines = []
+    lines, listening = [], threading.Event()
 
     def read():
         try:
             with client.stream("GET", f"{API}/queue/data", params={"session_hash": session}) as stream:
+                listening.set()
                 lines.extend(stream.iter_lines())
         except Exception as error:  # it was closed
             lines.append(repr(error))
 
     thread = threading.Thread(target=read)
     thread.start()
+    listening.wait(10)
     return client, thread, lines
 
 

@@ -29,6 +29,7 @@ def colorize(url, photograph, folder):
     return Client(url, verbose=False).predict(handle_file(folder / "old.png"), api_name="/colorize")
 
 
+@pytest.mark.slow
 def test_a_silent_hub_delays_neither_the_page_nor_an_answer(hub_env, live_hub, photograph, tmp_path):
     live_hub.reset()
     live_hub.fault = lambda *_: "silent"
