@@ -165,8 +165,9 @@ def test_a_signal_ends_work_at_hand_and_then_the_page(subprocess_env, tmp_path, 
         threads, results = visits(page, [2.5], [1], [1])
         start = time.monotonic()
         page.process.send_signal(number)
-        time.sleep(0.3)
         with contextlib.suppress(httpx2.TransportError):
+            while page.http.get("/healthz").status_code == 200:
+                time.sleep(0.02)
             answer = page.http.post(f"{API}/call/colorize", json={"data": [0]})
             assert answer.status_code == 503 and "being restarted" in answer.json()["error"]
         assert page.process.wait(12) == 0
