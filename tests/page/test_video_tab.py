@@ -116,6 +116,7 @@ def test_cancel(browser, site, long, tmp_path):
     tab.close()
 
 
+@pytest.mark.slow
 def test_who_waits_for_another_video_is_told_and_can_cancel(browser, site, long):
     first = at_work(browser, site, long)
     with opened_at(browser, site.url, "Video", seconds=120) as second:
