@@ -2,10 +2,10 @@
 
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 
 from colorization import onnx_model
+from colorization.atomic import written
 from colorization.inference import Network
 from colorization.onnx_model import FILE, OnnxColorizer
 from colorization.sources import FILES, NAMES, LoadError, locate
@@ -54,16 +54,7 @@ def _embedded(name: str) -> OnnxColorizer:
         ) from error
     data = to_onnx.convert(zoo.load(name))[0]
     if folder:
-        with contextlib.suppress(OSError):  # a cache that cannot be written costs the time of the next call
-            write(data, folder / FILE)
+        # A cache that cannot be written costs the time of the next call.
+        with contextlib.suppress(OSError), written(folder / FILE) as file:
+            file.write_bytes(data)
     return OnnxColorizer(data, name)
-
-
-def write(data: bytes, file: Path) -> None:
-    """Write a file that is there whole or not at all."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from colorization.atomic import written
 from colorization.sources import NAMES, LoadError
 
 
@@ -35,14 +36,15 @@ def _export(source: str, folder: Path) -> int:
         from colorization import to_onnx, zoo
     except ModuleNotFoundError as error:
         raise LoadError(f"{error.name} is not installed: `pip install {error.name}`") from error
-    from colorization.engines import write
     from colorization.onnx_model import FILE
 
     model = zoo.load(source)
     folder.mkdir(parents=True, exist_ok=True)  # before the work
     data, difference = to_onnx.convert(model)
-    write((json.dumps(model.config, indent=2) + "\n").encode(), folder / "config.json")
-    write(data, folder / FILE)
+    with written(folder / "config.json") as file:
+        file.write_text(json.dumps(model.config, indent=2) + "\n", encoding="utf-8")
+    with written(folder / FILE) as file:
+        file.write_bytes(data)
     print(f"{folder / FILE}: {model.name}, {len(data) / 1e6:.1f} MB, within {difference:.1g} of torch")
     return 0
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from colorization.atomic import written
 from colorization.decode import DecodeError, check_size, decode
 from colorization.inference import Network, apply_color, lightness, predict
 
@@ -153,12 +154,8 @@ def _color(read: Future, model: Network, target: Path, settings: Settings) -> No
     light = read.result().light
     picture = apply_color(light, predict(model, light), settings.strength)
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with written(target) as unfinished:
         _save(picture, unfinished, target.suffix, settings.quality)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _save(picture: Image.Image, file: Path, suffix: str, quality: int) -> None:

@@ -208,9 +208,8 @@ def _answer(out: BinaryIO, data: bytes) -> None:
     try:
         picture, notes = decode_here(data)
     except DecodeError as error:
-        detail = (
-            repr(error.__cause__)[:200] if error.__cause__ else ""
-        )  # without line breaks: it holds a stranger's words
+        # For the log, without line breaks: it may hold a stranger's words.
+        detail = repr(error.__cause__)[:200] if error.__cause__ else ""
         _write(out, {"error": str(error), "detail": detail})
     else:
         _write(out, {"size": picture.size, "notes": notes})

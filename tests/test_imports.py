@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "benchmarks": ("colorization", "train", "page"),
 }
 FLOORS = {  # of the modules in colorization/
-    "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0,
+    "atomic": 0, "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0,
     "colorizer": 1, "lut": 1, "sources": 1,
     "models": 2, "onnx_model": 2,
     "zoo": 3, "inference": 3, "motion": 3, "container": 3, "to_onnx": 3,

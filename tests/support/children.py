@@ -5,15 +5,20 @@ import time
 from pathlib import Path
 
 
-def video_workers(parent):
-    """Process ids of the video workers that a process has started and that have not ended."""
-    workers = []
+def children(parent, module):
+    """Ids of the processes that a process has started as `python -m module` and that have not ended."""
+    ids = []
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             mine = f"PPid:\t{parent}\n" in (folder / "status").read_text()
-            if mine and b"page.video_worker" in (folder / "cmdline").read_bytes():
-                workers.append(int(folder.name))
-    return workers
+            if mine and module.encode() in (folder / "cmdline").read_bytes().split(b"\0"):
+                ids.append(int(folder.name))
+    return ids
+
+
+def video_workers(parent):
+    """Ids of a page's processes that color videos."""
+    return children(parent, "page.video_worker")
 
 
 def has_ended(pid):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 from conftest import ROOT
+from support.children import children
 
 API = "/gradio_api"
 
@@ -67,12 +68,7 @@ class Served:
 
     def worker(self):
         """The process id of its decode worker."""
-        for folder in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                mine = f"PPid:\t{self.process.pid}\n" in (folder / "status").read_text()
-                if mine and b"page.worker" in (folder / "cmdline").read_bytes():
-                    return int(folder.name)
-        return None
+        return next(iter(children(self.process.pid, "page.worker")), None)
 
 
 def file_of(path):
