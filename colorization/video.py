@@ -1,4 +1,4 @@
-"""Black-and-white video to color video: color that does not flicker, every frame's own lightness, the sound kept.
+"""Black-and-white video to color video: color with little flicker, every frame's own lightness, the sound kept.
 
 Frames come and go one after the other; at most one run of them, from key frame to key frame, is in memory. The result
 is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same file.

@@ -160,9 +160,9 @@ KOREAN = {
     "Cancel": "취소",
     "Preview": "미리 보기",
     "In color": "컬러 결과",
-    "Color follows the motion, so it does not flicker; sound, length and frame rate stay. "
+    "Color follows the motion, so it flickers less; sound, length and frame rate stay. "
     "A second of video takes a few seconds. For longer videos there is the command line.": (
-        "색이 움직임을 따라가므로 깜박이지 않으며, 소리와 길이, 프레임 속도는 그대로입니다. "
+        "색이 움직임을 따라가므로 덜 깜박이며, 소리와 길이, 프레임 속도는 그대로입니다. "
         "동영상 1초에 몇 초가 걸립니다. 더 긴 동영상은 명령줄에서 처리하세요."
     ),
     "MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most 20 MB, 60 seconds, 1,800 frames and 1920x1080 pixels": (

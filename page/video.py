@@ -26,7 +26,7 @@ log = logging.getLogger("page")
 LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
 ALL = "all, side by side"
 WELCOME = (
-    "Color follows the motion, so it does not flicker; sound, length and frame rate stay. "
+    "Color follows the motion, so it flickers less; sound, length and frame rate stay. "
     "A second of video takes a few seconds. For longer videos there is the command line."
 )
 _LIMITS = (
