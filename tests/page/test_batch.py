@@ -117,7 +117,7 @@ def test_a_batch_that_is_stopped_gives_what_it_has_and_frees_the_place(opened, p
     head = opened.locator("#report p").filter(has_text=re.compile(r"\d+ of \d+ files colored"))
     head.wait_for()
     assert int(head.inner_text().split()[0]) < 12
-    assert opened.get_by_role("button", name="Download all results (zip)").is_visible()
+    opened.get_by_role("button", name="Download all results (zip)").wait_for()
     opened.wait_for_timeout(1000)  # the sentence comes a moment before the end, and one batch at a time is taken
     opened.get_by_role("button", name="Color all").click()
     opened.locator("#report li").filter(has_text="coloring").first.wait_for()

@@ -247,7 +247,7 @@ def test_a_bad_file_is_a_sentence_that_stays(opened, old, tmp_path):
     alert.wait_for()
     assert not opened.get_by_text("Error", exact=True).count()
     upload(opened, old)
-    assert not alert.is_visible()
+    alert.wait_for(state="hidden")
 
 
 def test_an_example_is_one_click_and_the_second_time_at_once(opened):

@@ -56,7 +56,7 @@ def test_all_models_side_by_side(tab, tmp_path):
 
 
 def test_limits_are_stated_and_kept(tab, tmp_path):
-    assert tab.get_by_text(f"{LIMITS.seconds:.0f} seconds").first.is_visible()
+    tab.get_by_text(f"{LIMITS.seconds:.0f} seconds").first.wait_for()
     begin(tab, clip(tmp_path / "long.mp4", panning(64, 64, 70), rate=1, sound=False))
     tab.get_by_text("This video cannot be colored: it lasts 70 seconds, at most 60 seconds are accepted").wait_for()
     tab.get_by_role("button", name="Color the video").and_(tab.locator(":enabled")).wait_for()
