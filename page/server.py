@@ -44,6 +44,7 @@ LAUNCH: dict[str, Any] = {
 }
 FINISH_SECONDS = 7.0  # for work at hand when the page is to end
 TRIM_SECONDS = 5.0
+_WAKE_SECONDS = 0.2  # the main thread runs the signals' handlers, and sleeps on if another thread has taken the signal
 END_SECONDS = 9.5  # after which the process ends whatever still runs
 
 
@@ -85,7 +86,8 @@ def run(demo: gr.Blocks, options: Options, started: Callable[[], Any] = lambda: 
         _give_up(error)
     started()
     _tell(demo, options)
-    stopped.wait()
+    while not stopped.wait(_WAKE_SECONDS):
+        pass
     threading.Thread(target=_end_anyway, daemon=True).start()
     if places.loop:
         asyncio.run_coroutine_threadsafe(places.finish(FINISH_SECONDS), places.loop).result()

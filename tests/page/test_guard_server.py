@@ -1,6 +1,7 @@
 """Options, log and signals of `python app.py`."""
 
 import contextlib
+import ctypes
 import os
 import re
 import signal
@@ -166,7 +167,7 @@ def test_a_signal_ends_work_at_hand_and_then_the_page(subprocess_env, tmp_path, 
         start = time.monotonic()
         page.process.send_signal(number)
         with contextlib.suppress(httpx2.TransportError):
-            while page.http.get("/healthz").status_code == 200:
+            while page.http.get("/healthz").status_code == 200 and time.monotonic() - start < 2:
                 time.sleep(0.02)
             answer = page.http.post(f"{API}/call/colorize", json={"data": [0]})
             assert answer.status_code == 503 and "being restarted" in answer.json()["error"]
@@ -178,6 +179,17 @@ def test_a_signal_ends_work_at_hand_and_then_the_page(subprocess_env, tmp_path, 
         assert not list((tmp_path / "files").glob("landscape-colorization-*"))
         log = page.log.read_text()
         assert "finishing what is at work" in log and log.rstrip().endswith("ended") and "Traceback" not in log
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="sends a signal to one thread")
+def test_a_signal_that_another_thread_takes_ends_the_page_too(subprocess_env, tmp_path):
+    (tmp_path / "small.py").write_text(SMALL)
+    with served(subprocess_env, tmp_path, program=str(tmp_path / "small.py")) as page:
+        main = page.process.pid
+        other = max(int(thread.name) for thread in Path(f"/proc/{main}/task").iterdir())
+        assert other != main and ctypes.CDLL(None).tgkill(main, other, signal.SIGTERM) == 0
+        assert page.process.wait(12) == 0
 
 
 @pytest.mark.slow
