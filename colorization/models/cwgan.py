@@ -17,10 +17,10 @@ class ResBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             norm(c_in),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1),
             norm(c_out),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Dropout2d(dropout),
             nn.Conv2d(c_out, c_out, 3, padding=1),
         )
@@ -50,7 +50,9 @@ class CWGAN(Colorizer):
             ResBlock(below + skip, skip, dropout=dropout)
             for below, skip in zip(channels[:0:-1], channels[-2::-1], strict=True)
         )
-        self.head = nn.Sequential(norm(channels[0]), nn.ReLU(), start_gray(nn.Conv2d(channels[0], 2, 3, padding=1)))
+        self.head = nn.Sequential(
+            norm(channels[0]), nn.ReLU(inplace=True), start_gray(nn.Conv2d(channels[0], 2, 3, padding=1))
+        )
 
     def predict(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""

@@ -16,7 +16,7 @@ HUB_ID = "timm/tf_efficientnet_lite0.in1k"  # the published network, trained on 
 
 
 class Convolution(nn.Conv2d):
-    """Convolution with bias, padded as the published weights expect: what is odd goes to the right and below.
+    """Convolution with bias, padded as the published weights expect: with stride 2 more to the right and below.
 
     The published network normalizes by batch after each convolution. With the running statistics frozen, so that
     every batch size and any number of processes mean the same network as the averaged weights that are published,
@@ -24,15 +24,14 @@ class Convolution(nn.Conv2d):
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(c_in, c_out, kernel, stride=stride, groups=groups)
-        padding = kernel - stride
-        self.same_padding = (padding // 2, padding - padding // 2) * 2  # left, right, top, bottom
+        super().__init__(c_in, c_out, kernel, stride=stride, padding=(kernel - 1) // 2 * (stride == 1), groups=groups)
+        self.pad = (kernel // 2 - 1, kernel // 2) * 2 if stride == 2 else ()  # left, right, top, bottom
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, c_in, H, W) to (B, c_out, H / stride, W / stride)."""
-        return super().forward(F.pad(x, self.same_padding))
+        """Map (B, c_in, H, W) to (B, c_out, H / stride, W / stride); stride 1 or 2."""
+        return super().forward(F.pad(x, self.pad) if self.pad else x)
 
 
 class MBConv(nn.Module):
@@ -45,8 +44,12 @@ class MBConv(nn.Module):
     def __init__(self, c_in: int, c_out: int, kernel: int, expand_ratio: int, stride: int) -> None:
         super().__init__()
         wide = c_in * expand_ratio
-        layers = [Convolution(c_in, wide), nn.ReLU6()] if expand_ratio > 1 else []
-        layers += [Convolution(wide, wide, kernel, stride, groups=wide), nn.ReLU6(), Convolution(wide, c_out)]
+        layers = [Convolution(c_in, wide), nn.ReLU6(inplace=True)] if expand_ratio > 1 else []
+        layers += [
+            Convolution(wide, wide, kernel, stride, groups=wide),
+            nn.ReLU6(inplace=True),
+            Convolution(wide, c_out),
+        ]
         self.body = nn.Sequential(*layers)
         self.shortcut = stride == 1 and c_in == c_out
 
@@ -76,7 +79,11 @@ class EfficientNetLite(nn.Module):
                 f"expected a width that is a multiple of 8 and a depth of 2 to {len(_HALVINGS) + 1}"
             )
         c_in = 16 * width // WIDTH
-        stem = [Convolution(1, width, 3, stride=2), nn.ReLU6(), MBConv(width, c_in, 3, expand_ratio=1, stride=1)]
+        stem = [
+            Convolution(1, width, 3, stride=2),
+            nn.ReLU6(inplace=True),
+            MBConv(width, c_in, 3, expand_ratio=1, stride=1),
+        ]
         self.stages, self.channels = nn.ModuleList([nn.Sequential(*stem)]), [c_in]
         for halving in _HALVINGS[: depth - 1]:
             blocks = []

@@ -33,11 +33,17 @@ class Pix2Pix(Colorizer):
     @staticmethod
     def _encode(c_in: int, c_out: int, first: bool) -> nn.Sequential:
         conv = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
-        return nn.Sequential(conv, nn.LeakyReLU(0.2)) if first else nn.Sequential(conv, norm(c_out), nn.LeakyReLU(0.2))
+        return (
+            nn.Sequential(conv, nn.LeakyReLU(0.2, inplace=True))
+            if first
+            else nn.Sequential(conv, norm(c_out), nn.LeakyReLU(0.2, inplace=True))
+        )
 
     @staticmethod
     def _decode(c_in: int, c_out: int) -> nn.Sequential:
-        return nn.Sequential(nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), norm(c_out), nn.ReLU())
+        return nn.Sequential(
+            nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), norm(c_out), nn.ReLU(inplace=True)
+        )
 
     def predict(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""

@@ -32,11 +32,11 @@ class UNet(Colorizer):
 
     @staticmethod
     def _layer(c_in: int, c_out: int) -> nn.Sequential:
-        return nn.Sequential(nn.Conv2d(c_in, c_out, 3, padding=1), norm(c_out), nn.ReLU())
+        return nn.Sequential(nn.Conv2d(c_in, c_out, 3, padding=1), norm(c_out), nn.ReLU(inplace=True))
 
     def predict(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
         *skips, x = self.encoder(L)
         for layer in self.decoder:
             x = layer(upsample_and_join(x, skips.pop()))
-        return upsample(self.head(x))
+        return upsample(self.head(x).contiguous())  # two channels are upsampled faster in planes
