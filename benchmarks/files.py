@@ -62,29 +62,31 @@ def folder_of(count: int, megapixels: float) -> str:
 
 
 def start_times(rounds: int) -> str:
-    """How long `--help` takes, and a first picture beside later ones in the same process.
+    """How long `--help` takes, and a first picture beside later ones, all different, in the same process.
 
     Returns:
         A sentence.
     """
     helps, firsts = [], []
     code = """
-import time
+import statistics, sys, time
 from PIL import Image
 from colorization import colorize, load
-model, picture = load("unet"), Image.radial_gradient("L").resize((1200, 900))
-times = []
-for _ in range(6):
+model, times = load("unet"), []
+for path in sys.argv[1:]:
+    picture = Image.open(path).convert("L").resize((1200, 900))
     start = time.perf_counter()
     colorize(model, picture)
     times.append(time.perf_counter() - start)
-print(times[0] / sorted(times[1:])[2])
+print(times[0] / statistics.median(times[1:]))
 """
-    for _ in range(rounds):
+    pictures = sorted(map(str, (_ROOT / "page/photographs").rglob("*.jpg")))
+    for turn in range(rounds):
         start = time.perf_counter()
         subprocess.run([sys.executable, "-m", "colorization", "--help"], cwd=_ROOT, capture_output=True, check=True)
         helps.append(time.perf_counter() - start)
-        done = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, check=True)
+        turned = pictures[turn % len(pictures) :] + pictures[: turn % len(pictures)]
+        done = subprocess.run([sys.executable, "-c", code, *turned], cwd=_ROOT, capture_output=True, check=True)
         firsts.append(float(done.stdout))
     return (
         f"`colorize --help` takes {statistics.median(helps):.2f} s; "

@@ -13,6 +13,7 @@ losses train through them.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import array_api_compat.numpy  # noqa: F401 - array_namespace would import it in the time of the first picture
 import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
