@@ -1,8 +1,9 @@
 """Motion: dense optical flow between small frames, how far it can be trusted, and color carried along it.
 
 Frames of one scene are taken in runs between two key frames. Each frame between them gets its color from both, along
-the motion, the nearer one counting more. So color changes as slowly as the predictions at key frames differ, and stays
-with what moves. Where neither key frame shows what a frame shows, the caller is asked for that frame's own prediction.
+the motion, the nearer one counting more. The color of a key frame is mixed with that of the key frame before, along the
+motion too. So color changes less than the predictions at key frames differ, slowly, and stays with what moves. Where
+neither key frame shows what a frame shows, the caller is asked for that frame's own prediction.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ _LEVELS = 20.0  # a pixel whose lightness changes by this much along its path is
 _SAME_SCENE = 0.35  # the share of pixels that must be found again in the next frame
 _UNKNOWN = 0.3  # trust below which neither key frame tells the color
 _ASK = 0.05  # the share of such pixels from which a frame's own prediction is worth its time
+_STEADY = np.float32(0.5)  # of the key frame before; more is steadier, and slower to follow when the light changes
 _FILL = 31  # px; fewer such pixels get the color around them
 
 
@@ -123,6 +125,23 @@ def blend(way: Blend, first: Field, last: Field, own: Callable[[], Field]) -> Fi
         other = near / (cv2.blur(total, (_FILL, _FILL))[..., None] + 1e-6)
     share = weights[2] * 0.1 + 1e-4
     return np.ascontiguousarray(((known + share * other) / (total + share)).transpose(2, 0, 1))
+
+
+def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence[tuple[Path, Path]]) -> Field:
+    """Predicted color of a run's last frame, made steady with that of its first frame where it shows the same.
+
+    Args:
+        color, before: ab of the last and the first frame, (2, h, w).
+        planes: The frames of the run, of one size.
+        steps: `paths` between each two neighbors.
+
+    Returns:
+        ab, (2, h, w): half of each where the motion is trusted.
+    """
+    path = _chain([back for _, back in steps])[-1]
+    trust = path.trust * _alike(planes[-1], planes[0], path.flow)
+    weight = _STEADY * _resized(trust, (color.shape[2], color.shape[1]))
+    return color + weight * (carry(before, path.flow).transpose(2, 0, 1) - color)
 
 
 def carry(values: Field, flow: Field) -> Field:

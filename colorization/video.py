@@ -18,7 +18,7 @@ import av
 import cv2
 from PIL import Image, ImageDraw, ImageFont
 
-from colorization import motion
+from colorization import __version__, motion
 from colorization.colorizer import Colorizer
 from colorization.container import Frame, Limits, Video, VideoError
 from colorization.inference import AB, apply_color, check_strength, lightness, predict
@@ -114,11 +114,12 @@ def _continued(parts: "_Parts", painter: "_Painter", video: Video, crf: int, tar
         with Encoder(parts.unfinished, video, painter.size(first.lights[0].size), crf) as encoder:
             for run in itertools.chain([first], runs):
                 picture = run.lights[0]
-                for frame, picture in painter.colored(run):
+                is_last = count + len(run.frames) - (not run.ends) >= _SEGMENT[not run.ends]
+                for frame, picture in painter.colored(run, is_last):
                     encoder.write(picture, frame.time)
                     count += 1
                 yield clock.progress(parts.done + count, picture)
-                if count >= _SEGMENT[not run.ends]:
+                if is_last:
                     break
         parts.add(count)
     width, height = painter.size(last[0].picture().size)
@@ -163,7 +164,7 @@ class _Parts:
 
 
 class _Painter:
-    """The models, and what they predicted at the newest key frame."""
+    """The models, and their color of the newest key frame."""
 
     def __init__(self, models: Sequence[Colorizer], strength: float) -> None:
         self._models, self._strength = models, strength
@@ -174,13 +175,20 @@ class _Painter:
         width, height = self._panel(frame)
         return width * len(self._models), height
 
-    def colored(self, run: _Run) -> Iterator[tuple[Frame, Image.Image]]:
-        """Color the frames of a run; its last one is left to the next run, unless the scene ends."""
+    def colored(self, run: _Run, is_last: bool) -> Iterator[tuple[Frame, Image.Image]]:
+        """Color the frames of a run; its last one is left to the next run, unless the scene ends.
+
+        Within a scene the key frame after a segment's last run is colored as it is predicted, not made steady, as a
+        job that was stopped continues with nothing but that frame.
+        """
         first = self._predicted(run, 0)
         yield run.frames[0], self._picture(run.lights[0], first)
         if len(run.frames) == 1:
             return
         last = self._predicted(run, -1)
+        if run.ends or not is_last:
+            last = [motion.steady(b, a, run.planes, run.steps) for a, b in zip(first, last, strict=True)]
+            self._key = (run.frames[-1].time, last)
         for number, way in enumerate(motion.blends(run.planes, run.steps), 1):
             light = run.lights[number]
             colors = [
@@ -192,7 +200,7 @@ class _Painter:
             yield run.frames[-1], self._picture(run.lights[-1], last)
 
     def _predicted(self, run: _Run, number: int) -> list[AB]:
-        """What each model predicts for a key frame; predicted once, though two runs share it."""
+        """Each model's color of a key frame: that of the run before, whose last frame it is, or predicted."""
         shown = run.frames[number].time
         if self._key[0] != shown:
             self._key = (shown, [predict(model, run.lights[number]) for model in self._models])
@@ -274,6 +282,6 @@ def _fingerprint(models: Sequence[Colorizer], source: Path, strength: float, crf
         digest.update(model.name.encode())
         for weights in model.state_dict().values():
             digest.update(weights.cpu().numpy().tobytes())
-    settings = (strength, crf, KEY_INTERVAL, _SEGMENT, X264, av.__version__, cv2.__version__)
+    settings = (__version__, strength, crf, KEY_INTERVAL, _SEGMENT, X264, av.__version__, cv2.__version__)
     digest.update(repr(settings).encode())
     return digest.hexdigest()
