@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -139,10 +139,9 @@ def _scored(picture: Image.Image) -> NDArray[np.uint8]:
 
 
 def _ab(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
-    """a* and b* of a picture made small, (h, w, 2)."""
-    rgb = np.array(picture.resize(size, Image.Resampling.BOX))
-    lab = rgb_to_lab(torch.from_numpy(rgb).permute(2, 0, 1).float() / 255)
-    return np.ascontiguousarray(lab[1:].permute(1, 2, 0).numpy())
+    """a* and b* of a picture made small, (h, w, 2); not rounded to 8 bits again, which would flicker by itself."""
+    rgb = cv2.resize(np.asarray(picture, np.float32) / 255, size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(rgb_to_lab(rgb.transpose(2, 0, 1))[1:].transpose(1, 2, 0))
 
 
 def _size(size: tuple[int, int]) -> tuple[int, int]:

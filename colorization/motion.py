@@ -25,7 +25,7 @@ _LEVELS = 20.0  # a pixel whose lightness changes by this much along its path is
 _SAME_SCENE = 0.35  # the share of pixels that must be found again in the next frame
 _UNKNOWN = 0.3  # trust below which neither key frame tells the color
 _ASK = 0.05  # the share of such pixels from which a frame's own prediction is worth its time
-_STEADY = np.float32(0.5)  # of the key frame before; more is steadier, and slower to follow when the light changes
+_STEADY = np.float32(2 / 3)  # of the key frame before; more is steadier, and slower to follow when the light changes
 _FILL = 31  # px; fewer such pixels get the color around them
 
 
@@ -136,7 +136,7 @@ def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence
         steps: `paths` between each two neighbors.
 
     Returns:
-        ab, (2, h, w): half of each where the motion is trusted.
+        ab, (2, h, w): two thirds are that of the first frame where the motion is trusted.
     """
     path = _chain([back for _, back in steps])[-1]
     trust = path.trust * _alike(planes[-1], planes[0], path.flow)
