@@ -158,6 +158,14 @@ def test_color_flickers_at_most_a_third_as_much_as_frame_by_frame(pan, tmp_path)
     assert math.isnan(scores["along motion"].mean("delta_e")), "the source has no color to be compared with"
 
 
+def test_one_constant_color_hardly_flickers(tmp_path):
+    """Pictures of 8 bits are measured as finely as they are: small copies are not rounded again."""
+    clip(tmp_path / "in.mp4", panning(640, 416, 6), sound=False)
+    ab = np.tile(np.array([[[0.25]], [[-0.2]]], np.float32), (1, 8, 8))
+    scores = measure(tmp_path / "in.mp4", {}, {"constant": lambda light: apply_color(light, ab)})
+    assert 0 < scores["constant"].mean("all") < 0.06
+
+
 def test_color_does_not_cross_a_cut(model, tmp_path):
     dark, light = scenery(96, 64) // 3, 150 + scenery(96, 64, 1) // 2
     clip(tmp_path / "in.mp4", [dark] * 7 + [light] * 7, sound=False)
