@@ -144,9 +144,9 @@ def _uploaded(file: dict[str, Any]) -> bool:
 def _strange(file: dict[str, Any]) -> str:
     path, url = file.get("path"), file.get("url")
     if isinstance(url, str) and url.lower().startswith("data:"):
-        return "Send the picture as a file: data URLs are not accepted."
+        return "Send the file itself: data URLs are not accepted."
     if re.match(r"[a-z]+://", str(path or url), re.IGNORECASE):
-        return "Send the picture as a file: addresses are not fetched."
+        return "Send the file itself: addresses are not fetched."
     return f"{_short(path)} is not a file that was uploaded here: send it to /gradio_api/upload first."
 
 

@@ -45,7 +45,7 @@ def video_tab(models: Models) -> None:
             titles = [(ZOO[name].title, name) for name in ZOO]
             picker = gr.Dropdown([*titles, (ALL, ALL)], value="unet", label=label("Model"), elem_id="video-model")
             with gr.Row():
-                start = gr.Button(label("Color the video"), variant="primary", min_width=150)
+                start = gr.Button(label("Color the video"), variant="primary", min_width=190)
                 cancel = gr.Button(label("Cancel"), variant="stop", interactive=False, min_width=80)
         with gr.Column(min_width=320, scale=1, elem_classes="main-side"):
             gr.Markdown(label(WELCOME), elem_classes="welcome-text")  # until there is a status, see style.css
