@@ -124,7 +124,10 @@ def known(program):
     return {option.replace("_", "-") for option in re.findall(r"(?<![\w-])--[\w.-]+\w", done.stdout)}
 
 
-@pytest.mark.parametrize("page", TEXTS)
+# The page of measurements names every benchmark, each of which is started.
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.slow) if "EVALUATION" in page else page for page in TEXTS]
+)
 def test_commands_are_of_programs_and_options_that_exist(page):
     for command in commands(TEXTS[page]):
         if parts := split(command):
