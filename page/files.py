@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import stat
 import tempfile
 import time
 from collections import OrderedDict
@@ -9,10 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 PER_OWNER = 400_000_000  # bytes; a photograph of 40 MP makes up to 230 MB of PNG
 TOTAL = 3_000_000_000
 KEEP_SECONDS = 1800.0
 _SWEEP_SECONDS = 20.0
+_PREFIX = "landscape-colorization-"  # of the folders of all pages on this machine
+_LOCK = ".lock"  # in each, held as long as its page lives
+_YOUNG_SECONDS = 60.0  # a folder may not be locked yet
+_held: list[FileLock] = []  # else they would be let go of as garbage
 
 
 class Files:
@@ -100,10 +107,32 @@ class Files:
 
 
 def own_folder(parent: str | None) -> Path:
-    """A new folder for this process's uploads and results, below the given one or the system's."""
+    """A new folder for this process's uploads and results, below the given one or the system's.
+
+    Folders that pages left when they were killed are removed: photographs of visitors are in them.
+    """
     if parent:
         Path(parent).mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="landscape-colorization-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    lock = FileLock(folder / _LOCK)
+    lock.acquire()
+    _held.append(lock)
+    for other in folder.parent.glob(f"{_PREFIX}*"):
+        _remove_left(other, folder.stat().st_uid)
+    return folder
+
+
+def _remove_left(folder: Path, user: int) -> None:
+    """Remove another page's folder, if it is this user's and its page has ended."""
+    try:
+        info = folder.lstat()  # a link is not followed
+        young = time.time() - info.st_mtime < _YOUNG_SECONDS and not (folder / _LOCK).exists()
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid != user or young:
+            return
+        with FileLock(folder / _LOCK, timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
+    except (Timeout, OSError):
+        return  # its page is alive, or it is gone
 
 
 def _texts(content: Any) -> Iterator[str]:

@@ -1,0 +1,52 @@
+"""The folder of uploads and results of one page, and of pages that were killed."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from page.files import own_folder
+
+PAGE = "import sys, time; from page.files import own_folder; print(own_folder(sys.argv[1]), flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def another(tmp_path):
+    """Starts a process that takes a folder as the page does; gives the process and the folder."""
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", PAGE, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process, type(tmp_path)(process.stdout.readline().strip())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_what_a_killed_page_left_is_removed_by_the_next_and_a_living_ones_folder_is_not(another, tmp_path):
+    killed, left = another()
+    _, used = another()
+    for folder in (left, used):
+        (folder / "upload").mkdir()
+        (folder / "upload" / "family.jpg").write_bytes(b"a photograph")
+    killed.kill()
+    killed.wait()
+    mine = own_folder(str(tmp_path))
+    assert not left.exists(), "its page was killed"
+    assert (used / "upload" / "family.jpg").exists(), "its page is alive"
+    assert mine.is_dir() and len({mine, left, used}) == 3
+
+
+def test_a_link_with_such_a_name_is_left_alone(tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letter.txt").write_text("mine")
+    (tmp_path / "landscape-colorization-x").symlink_to(tmp_path / "home")
+    own_folder(str(tmp_path))
+    assert [file.name for file in (tmp_path / "home").iterdir()] == ["letter.txt"]
