@@ -203,3 +203,11 @@ def browser():
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def pan(tmp_path_factory):
+    """Two seconds of a moving camera, with sound, 96x64."""
+    from support.clips import clip, panning
+
+    return clip(tmp_path_factory.mktemp("clips") / "pan.mp4", panning(96, 64, 50))
