@@ -15,13 +15,16 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import torch
+
 from colorization.container import Limits, VideoError
 from colorization.video import Progress, colorize_video
 from colorization.zoo import read
 
 _NICE = 5
 _PREVIEW_SIDE = 640  # px
-_SHORT_OF_MEMORY = ("memory", "can't start new thread")  # in the errors of torch, OpenCV and Python
+# In the errors of torch, OpenCV, Python, and of importing a library.
+_SHORT_OF_MEMORY = ("memory", "can't start new thread", "failed to map segment")
 _GRACE_SECONDS = 60  # after which this process ends even if nobody is left to do it
 
 
@@ -29,6 +32,9 @@ def main() -> None:
     """Do the job that comes in, and say how it goes."""
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_page, daemon=True).start()
+    torch.ones(1 << 20).add_(
+        1
+    )  # starts torch's threads: later, short of memory, libgomp would end this process instead
     _bound(job["seconds"], job["memory"])
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         nowhere = os.open(os.devnull, os.O_WRONLY)
