@@ -151,6 +151,7 @@ def test_equal_names_do_not_overwrite_each_other(run, folder, tmp_path):
     assert sorted(f.name for f in (tmp_path / "two/unet").iterdir()) == ["old-2.jpg", "old.jpg"]
 
 
+@pytest.mark.slow
 def test_colors_are_as_strong_as_asked_for(run, folder, tmp_path):
     chroma = []
     for strength in ("0", "1", "1.5"):

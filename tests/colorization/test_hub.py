@@ -197,7 +197,9 @@ FAULTS = {  # what the Hub does: what the page says
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=pytest.mark.slow) if fault == "silent later" else fault for fault in FAULTS]
+)
 def test_whatever_the_hub_does_the_page_keeps_its_models_and_says_so_once(hub, all_three, monkeypatch, caplog, fault):
     what, sentence = FAULTS[fault]
     if what == "refused":
