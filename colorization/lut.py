@@ -147,13 +147,12 @@ def _table(a: tuple[int, int, int], b: tuple[int, int, int]) -> NDArray[np.uint3
         return early
 
     def interpolate(start: int, stop: int) -> None:
-        first, last = np.searchsorted(at_b, (start, stop))
-        early, late, node = along_a(start), along_a(start + 1), start
-        for row in range(first, last):
-            if at_b[row] > node:
-                node = at_b[row]
-                early, late = late if at_b[row - 1] == node - 1 else along_a(node), along_a(node + 1)
-            table[row] = early + (late - early) * late_b[row]
+        early = along_a(start)
+        for node in range(start, stop):
+            late = along_a(node + 1)
+            for row in np.flatnonzero(at_b == node):
+                table[row] = early + (late - early) * late_b[row]
+            early = late
 
     _in_parallel(interpolate, len(colors) - 1, -(-len(colors) // _THREADS))
     return table.view(np.uint32).ravel()

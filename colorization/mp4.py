@@ -18,8 +18,8 @@ _KEPT_METADATA = ("title", "artist", "copyright")  # not the place, the camera o
 X264 = {
     "preset": "fast",
     # Segments that begin with a key frame and have no B-frames can be joined as they are. Without MB-tree, as with it
-    # x264 gives some key frames another quality in some runs: equal frames were coded to different files. With finer
-    # color, as what is rounded away flickers; files would be only a fifth smaller.
+    # x264 gives some key frames another quality in some runs: equal frames were coded to different files. Color is
+    # coded finer than by default: rounding it flickers, and saves only a fifth of the file.
     "x264-params": "bframes=0:stitchable=1:no-mbtree=1:chroma-qp-offset=-12",
 }
 _BT709 = 1  # FFmpeg's numbers for a color matrix, and for a range

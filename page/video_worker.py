@@ -32,9 +32,8 @@ def main() -> None:
     """Do the job that comes in, and say how it goes."""
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_page, daemon=True).start()
-    torch.ones(1 << 20).add_(
-        1
-    )  # starts torch's threads: later, short of memory, libgomp would end this process instead
+    # Starts torch's threads: later, short of memory, libgomp would end this process where it cannot start one.
+    torch.ones(1 << 20).add_(1)
     _bound(job["seconds"], job["memory"])
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -24,7 +24,7 @@ class Convolution(nn.Conv2d):
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(c_in, c_out, kernel, stride=stride, padding=(kernel - 1) // 2 * (stride == 1), groups=groups)
+        super().__init__(c_in, c_out, kernel, stride=stride, padding=kernel // 2 if stride == 1 else 0, groups=groups)
         self.pad = (kernel // 2 - 1, kernel // 2) * 2 if stride == 2 else ()  # left, right, top, bottom
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]

@@ -33,11 +33,7 @@ class Pix2Pix(Colorizer):
     @staticmethod
     def _encode(c_in: int, c_out: int, first: bool) -> nn.Sequential:
         conv = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
-        return (
-            nn.Sequential(conv, nn.LeakyReLU(0.2, inplace=True))
-            if first
-            else nn.Sequential(conv, norm(c_out), nn.LeakyReLU(0.2, inplace=True))
-        )
+        return nn.Sequential(conv, *([] if first else [norm(c_out)]), nn.LeakyReLU(0.2, inplace=True))
 
     @staticmethod
     def _decode(c_in: int, c_out: int) -> nn.Sequential:

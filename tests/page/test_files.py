@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -21,7 +22,7 @@ def another(tmp_path):
             [sys.executable, "-c", PAGE, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         started.append(process)
-        return process, type(tmp_path)(process.stdout.readline().strip())
+        return process, Path(process.stdout.readline().strip())
 
     yield start
     for process in started:
