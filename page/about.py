@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from colorization.zoo import ZOO
+from page import pictures
 from page.i18n import label, say
 from page.models import Models, Served
 from page.votes import Votes
@@ -56,9 +56,9 @@ def about_tab(models: Models, votes: Votes, demo: gr.Blocks) -> None:
         about = gr.Markdown(elem_id="models")
         voted = gr.Markdown(elem_id="votes")
         gr.Markdown(label("## How they were trained"), elem_id="curves")
-        curves = gr.Gallery(show_label=False, format="png", columns=3, height="auto", interactive=False)
+        curves = gr.Gallery(show_label=False, columns=3, height="auto", interactive=False)
 
-    def about_models(request: gr.Request) -> tuple[str, list[tuple[Any, str]]]:
+    def about_models(request: gr.Request) -> tuple[str, list[tuple[str, str]]]:
         return _about(models, request)
 
     # Made anew for each visitor: models come from the Hub while the page is up.
@@ -66,13 +66,13 @@ def about_tab(models: Models, votes: Votes, demo: gr.Blocks) -> None:
     tab.select(votes.table, None, voted, api_visibility="private", show_progress="hidden")
 
 
-def _about(models: Models, request: gr.Request) -> tuple[str, list[tuple[Any, str]]]:
+def _about(models: Models, request: gr.Request) -> tuple[str, list[tuple[str, str]]]:
     """What the Models tab shows: words, numbers, and the curves of those models that have some."""
     served = models.current()
     curves = []
     for name, model in served.items():
-        with contextlib.suppress(OSError):  # not there, or no picture
-            curves.append((Image.open(model.folder / CURVES), ZOO[name].title))
+        with contextlib.suppress(OSError):  # not there
+            curves.append((pictures.keep((model.folder / CURVES).read_bytes(), CURVES), ZOO[name].title))
     return models_page(served, models.problems, request), curves
 
 

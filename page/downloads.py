@@ -3,9 +3,6 @@
 import io
 import zipfile
 
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
-
 from page import pictures
 from page.photograph import Photograph
 
@@ -35,4 +32,4 @@ def all_versions(photograph: Photograph, strength: float) -> str:
                 picture.save(file, "png", compress_level=1)
         with archive.open(f"{stem}-comparison.png", "w") as file:
             photograph.sheet(strength).save(file, "png")
-    return save_bytes_to_cache(buffer.getvalue(), f"{stem}.zip", get_upload_folder())
+    return pictures.keep(buffer.getvalue(), f"{stem}.zip")

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
-from gradio.utils import get_upload_folder
 from PIL import Image
 
+from page import pictures
 from page.korean import KOREAN
 
 HISTORIC = Path(__file__).parent / "photographs"  # SOURCES.md there says whose they are
@@ -76,7 +75,8 @@ def picked(event: gr.EventData) -> str:
     number: Any = event._data.get("index")
     if not isinstance(number, int) or not 0 <= number < len(EXAMPLES):
         raise gr.Error("There is no such example.", print_exception=False)
-    return save_file_to_cache(HISTORIC / EXAMPLES[number].file, get_upload_folder())
+    file = HISTORIC / EXAMPLES[number].file
+    return pictures.keep(file.read_bytes(), file.name)
 
 
 def _thumbnail(example: Example) -> str:

@@ -1,4 +1,4 @@
-"""Pictures that the page writes where gradio serves them as they are."""
+"""Pictures and other results that the page writes where gradio serves them as they are, and cleans up."""
 
 import io
 from pathlib import Path
@@ -6,9 +6,11 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.processing_utils import save_bytes_to_cache
+from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
+
+from colorization.atomic import written
 
 
 def result(label: str, name: str) -> gr.Image:
@@ -16,18 +18,30 @@ def result(label: str, name: str) -> gr.Image:
     return gr.Image(label=label, format="png", interactive=False, visible=False, elem_id=name)
 
 
+def keep(data: bytes, name: str) -> str:
+    """Write a file; returns its path, which is the same for the same content.
+
+    It is replaced as a whole, unlike by gradio's own `save_bytes_to_cache`: another visitor may be fetching it.
+    """
+    file = Path(get_upload_folder()).resolve() / hash_bytes(data) / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with written(file) as unfinished:
+        unfinished.write_bytes(data)
+    return str(file)
+
+
 def store(picture: Image.Image, name: str) -> str:
-    """Write a PNG where gradio serves and cleans up; compressed quickly, as large pictures would take a minute."""
+    """Write a PNG, compressed quickly, as large pictures would take a minute."""
     buffer = io.BytesIO()
     picture.save(buffer, "png", compress_level=1)
-    return save_bytes_to_cache(buffer.getvalue(), f"{name}.png", get_upload_folder())
+    return keep(buffer.getvalue(), f"{name}.png")
 
 
 def view(picture: Image.Image, name: str) -> dict[str, Any]:
     """Write a picture for the screen: a JPEG of the best quality, without subsampled color, is a tenth of a PNG."""
     buffer = io.BytesIO()
     picture.save(buffer, "jpeg", quality=95, subsampling=0)
-    return served(save_bytes_to_cache(buffer.getvalue(), f"{name}.jpg", get_upload_folder()))
+    return served(keep(buffer.getvalue(), f"{name}.jpg"))
 
 
 def served(path: str) -> dict[str, Any]:

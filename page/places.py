@@ -80,11 +80,11 @@ class Places:
         return before + group.current_concurrency
 
     def health(self) -> dict[str, Any]:
-        """What `/healthz` tells."""
+        """What `/healthz` tells: how many photographs, batches and videos wait, and how many are worked on."""
         return {
             "status": "closing" if self.closing else "ok",
-            "waiting": len(self._waiting()),
-            "at_work": len(self._at_work()),
+            "waiting": sum(_heavy(event.fn) for event in self._waiting()),
+            "at_work": sum(_heavy(event.fn) for event in self._at_work()),
         }
 
     async def watch(self) -> None:

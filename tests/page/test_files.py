@@ -1,13 +1,16 @@
 """The folder of uploads and results of one page, and of pages that were killed."""
 
+import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
-from page.files import own_folder
+from page.files import KEEP_SECONDS, Files, own_folder
 
 PAGE = "import sys, time; from page.files import own_folder; print(own_folder(sys.argv[1]), flush=True); time.sleep(60)"
 
@@ -51,3 +54,38 @@ def test_a_link_with_such_a_name_is_left_alone(tmp_path):
     (tmp_path / "landscape-colorization-x").symlink_to(tmp_path / "home")
     own_folder(str(tmp_path))
     assert [file.name for file in (tmp_path / "home").iterdir()] == ["letter.txt"]
+
+
+def test_a_result_is_whole_while_others_get_the_same(photograph, tmp_path, monkeypatch):
+    """Two visitors choose the same example: what one downloads is not cut off by the other."""
+    from page import pictures
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    file = Path(pictures.view(photograph, "example")["path"])
+    size = file.stat().st_size
+    with ThreadPoolExecutor(3) as visitors:
+        others = [visitors.submit(pictures.view, photograph, "example") for _ in range(60)]
+        while not all(other.done() for other in others):
+            assert len(file.read_bytes()) == size
+    assert {other.result()["path"] for other in others} == {str(file)}
+    assert [*file.parent.iterdir()] == [file]
+
+
+def test_an_example_stays_as_long_as_an_upload(tmp_path, monkeypatch):
+    """However long ago the page was installed."""
+    import gradio as gr
+
+    from page import examples
+
+    shutil.copytree(examples.HISTORIC, tmp_path / "installed")
+    for file in (tmp_path / "installed").rglob("*.jpg"):
+        os.utime(file, (1e9, 1e9))
+    monkeypatch.setattr(examples, "HISTORIC", tmp_path / "installed")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    files = Files(tmp_path / "files")
+    picked = Path(examples.picked(gr.EventData(None, {"index": 0})))
+    files.sweep()
+    assert picked.exists()
+    os.utime(picked, (picked.stat().st_mtime - KEEP_SECONDS,) * 2)
+    files.sweep()
+    assert not picked.exists()

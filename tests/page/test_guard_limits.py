@@ -39,6 +39,7 @@ def small(tmp_path_factory):
     with gr.Blocks() as demo:
         inputs = [gr.File(type="filepath"), gr.Number(), gr.Number()]
         gr.Button().click(work, inputs, gr.File(), api_name="colorize", concurrency_id="models")
+        gr.Button().click(time.sleep, gr.Number(), None, api_name="look", api_visibility="private")
     files = Files(folder, per_owner=5 * MEGABYTE, total=12 * MEGABYTE)
     places = Places(demo, behind_proxy=False, unheard_seconds=3)
     options = parse(["--port", "0"], {})
@@ -87,6 +88,16 @@ def waiting(page, count):
             return
         time.sleep(0.1)
     pytest.fail(f"{page.http.get('/healthz').json()}, expected {count} waiting")
+
+
+def test_health_counts_what_runs_models(page):
+    look = page.join([3], "visitor", name="look")  # as when the page is opened
+    assert look.status_code == 200
+    page.join([None, 1, 0], "visitor")
+    for _ in range(5):
+        health = page.http.get("/healthz").json()
+        assert health["waiting"] + health["at_work"] == 1, health
+        time.sleep(0.1)
 
 
 def test_a_session_has_two_places_and_others_have_theirs(page):

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -82,15 +83,15 @@ def long(tmp_path_factory):
     return clip(tmp_path_factory.mktemp("long") / "long.mp4", panning(160, 96, 1500), sound=False)
 
 
+@contextmanager
 def at_work(browser, site, file):
     """The Video tab of a page, as soon as the first frames of a video are shown there."""
-    opened = opened_at(browser, site.url, "Video", size=(1400, 1000), seconds=120)
-    tab = opened.__enter__()
-    begin(tab, file)
-    tab.locator("#video-status").get_by_text("Reading ...").wait_for(timeout=10_000)
-    tab.locator("#video-status").get_by_text("Frame").wait_for()
-    tab.locator("#video-preview img").wait_for()
-    return tab
+    with opened_at(browser, site.url, "Video", size=(1400, 1000), seconds=120) as tab:
+        begin(tab, file)
+        tab.locator("#video-status").get_by_text("Reading ...").wait_for()
+        tab.locator("#video-status").get_by_text("Frame").wait_for()
+        tab.locator("#video-preview img").wait_for()
+        yield tab
 
 
 def folders(site):
@@ -103,65 +104,61 @@ def nothing_is_left(site):
 
 
 def test_cancel(browser, site, long, tmp_path):
-    tab = at_work(browser, site, long)
-    assert len(video_workers(site.process.pid)) == len(folders(site)) == 1
-    tab.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / "video-at-work.png", full_page=True)
-    tab.get_by_role("button", name="Cancel").click()
-    tab.locator("#video-status").get_by_text("Stopped.").wait_for()
-    tab.get_by_role("button", name="Color the video").and_(tab.locator(":enabled")).wait_for()
-    nothing_is_left(site)
-    time.sleep(1)  # whatever was still on its way
-    assert tab.locator("#video-status").inner_text() == "Stopped."
-    assert tab.get_by_role("button", name="Cancel").is_disabled() and not tab.locator("#video-result video").count()
-    tab.close()
+    with at_work(browser, site, long) as tab:
+        assert len(video_workers(site.process.pid)) == len(folders(site)) == 1
+        tab.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / "video-at-work.png", full_page=True)
+        tab.get_by_role("button", name="Cancel").click()
+        tab.locator("#video-status").get_by_text("Stopped.").wait_for()
+        tab.get_by_role("button", name="Color the video").and_(tab.locator(":enabled")).wait_for()
+        nothing_is_left(site)
+        time.sleep(1)  # whatever was still on its way
+        assert tab.locator("#video-status").inner_text() == "Stopped."
+        assert tab.get_by_role("button", name="Cancel").is_disabled() and not tab.locator("#video-result video").count()
 
 
 @pytest.mark.slow
 def test_who_waits_for_another_video_is_told_and_can_cancel(browser, site, long):
-    first = at_work(browser, site, long)
-    with opened_at(browser, site.url, "Video", seconds=120) as second:
-        begin(second, long)
-        second.locator("#video-status").get_by_text("Waiting for its turn").wait_for()
-        wait_for(lambda: site.http.get("/healthz").json()["waiting"] == 1)
-        second.get_by_role("button", name="Cancel").click()
-        second.locator("#video-status").get_by_text("Stopped.").wait_for()
-        assert site.http.get("/healthz").json() == {"status": "ok", "waiting": 0, "at_work": 1}
-    assert first.locator("#video-status").inner_text().startswith("Frame")
-    first.close()
+    with at_work(browser, site, long) as first:
+        with opened_at(browser, site.url, "Video", seconds=120) as second:
+            begin(second, long)
+            second.locator("#video-status").get_by_text("Waiting for its turn").wait_for()
+            wait_for(lambda: site.http.get("/healthz").json()["waiting"] == 1)
+            second.get_by_role("button", name="Cancel").click()
+            second.locator("#video-status").get_by_text("Stopped.").wait_for()
+            assert site.http.get("/healthz").json() == {"status": "ok", "waiting": 0, "at_work": 1}
+        assert first.locator("#video-status").inner_text().startswith("Frame")
     nothing_is_left(site)
 
 
 def test_a_visitor_who_leaves_stops_the_job(browser, site, long):
-    at_work(browser, site, long).close()
+    with at_work(browser, site, long):
+        pass
     nothing_is_left(site)
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_a_sentence_and_the_page_goes_on(browser, site, long, tmp_path):
-    tab = at_work(browser, site, long)
-    (worker,) = video_workers(site.process.pid)
-    os.kill(worker, signal.SIGKILL)
-    tab.get_by_text("This video cannot be colored: reading it ended unexpectedly").wait_for()
-    nothing_is_left(site)
-    assert site.log.read_text().count("video worker: died (code -9)") == 1
-    tab.locator("#video-upload").get_by_label("Clear").click()
-    before = site.memory()
-    begin(tab, clip(tmp_path / "short.mp4", panning(160, 96, 5), sound=False))
-    tab.locator("#video-result video").wait_for()
-    (folder,) = folders(site)
-    assert [file.name for file in folder.iterdir()] == ["color.mp4"]
-    assert site.memory() < before + 30  # MB; FFmpeg and the networks were elsewhere
-    tab.close()
+    with at_work(browser, site, long) as tab:
+        (worker,) = video_workers(site.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        tab.get_by_text("This video cannot be colored: reading it ended unexpectedly").wait_for()
+        nothing_is_left(site)
+        assert site.log.read_text().count("video worker: died (code -9)") == 1
+        tab.locator("#video-upload").get_by_label("Clear").click()
+        before = site.memory()
+        begin(tab, clip(tmp_path / "short.mp4", panning(160, 96, 5), sound=False))
+        tab.locator("#video-result video").wait_for()
+        (folder,) = folders(site)
+        assert [file.name for file in folder.iterdir()] == ["color.mp4"]
+        assert site.memory() < before + 30  # MB; FFmpeg and the networks were elsewhere
 
 
 @pytest.mark.slow
 def test_the_page_ends_in_time_with_a_job_under_way(browser, subprocess_env, long, tmp_path):
-    with served(subprocess_env, tmp_path) as site:
-        tab = at_work(browser, site, long)
+    with served(subprocess_env, tmp_path) as site, at_work(browser, site, long):
         (worker,) = video_workers(site.process.pid)
         start = time.monotonic()
         site.process.send_signal(signal.SIGTERM)
         assert site.process.wait(12) == 0 and time.monotonic() - start < 10.5
         wait_for(lambda: has_ended(worker), seconds=5)
         assert "Traceback" not in site.log.read_text()
-        tab.close()
