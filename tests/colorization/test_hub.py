@@ -88,6 +88,11 @@ def nan_weights():
     return weights
 
 
+def overflowing_weights():
+    weights = load_file(EMBEDDED / "unet/model.safetensors")
+    return weights | {"decoder.0.0.weight": weights["decoder.0.0.weight"].float().fill_(1e38)}
+
+
 def few_weights():
     weights = load_file(EMBEDDED / "unet/model.safetensors")
     weights.pop(min(weights))
@@ -116,6 +121,10 @@ def few_weights():
         (
             lambda hub, file: {"model.safetensors": save_file(nan_weights(), file) or file.read_bytes()},
             "NaN or infinite weights in",
+        ),
+        (
+            lambda hub, file: {"model.safetensors": save_file(overflowing_weights(), file) or file.read_bytes()},
+            "does not hold a usable model: unet predicted colors that are not finite",
         ),
         (
             lambda hub, file: {"model.safetensors": save_file(few_weights(), file) or file.read_bytes()},
