@@ -133,8 +133,12 @@ def while_busy(megapixels: float, rounds: int) -> float:
     return busy / alone
 
 
-def peak_memory(megapixels: float) -> float:
-    """Bytes per pixel that coloring a picture takes at its peak, input and result included; in a fresh process."""
+def peak_memory(megapixels: float) -> tuple[float, float]:
+    """Bytes per pixel that coloring a picture takes at its peak, input and result included; in a fresh process.
+
+    Returns:
+        All of it; and what lies beyond the peak of a picture that is as small as what the network sees.
+    """
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
     code = f"""
 from PIL import Image
@@ -143,11 +147,15 @@ def kilobytes(name):  # not getrusage, which counts the memory of the process th
     return int(open("/proc/self/status").read().split(name)[1].split()[0])
 def color(size):
     colorize(model, Image.radial_gradient("L").resize(size).convert("RGB"))
+    return kilobytes("VmHWM:")
 model = load("unet")
 color((320, 240))
+open("/proc/self/clear_refs", "w").write("5")  # forgets the peak
 before = kilobytes("VmRSS:")
-color(({width}, {width * 3 // 4}))
-print(1024 * (kilobytes("VmHWM:") - before))
+small = color((320, 240))
+peak = color(({width}, {width * 3 // 4}))
+print(1024 * (peak - before), 1024 * (peak - small))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, check=True)
-    return int(done.stdout) / (megapixels * 1e6)
+    all_of_it, beyond = map(int, done.stdout.split())
+    return all_of_it / (megapixels * 1e6), beyond / (megapixels * 1e6)
