@@ -33,7 +33,7 @@ class Colorizer(
         name: What the model is called in the zoo, in `config.json` and on the page.
         width: Channels at half resolution; deeper levels have multiples of it.
         depth: How many times the encoder halves the picture.
-        working_size: Short side in pixels that the network was trained at and is run at.
+        working_size: Short side in pixels that the network is run at.
     """
 
     name: ClassVar[str]
