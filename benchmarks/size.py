@@ -29,7 +29,7 @@ class SizeOptions:
     """A data set, as `train.evaluate` takes it."""
     split: str = "validation"
     """Split of the data set."""
-    sizes: tuple[int, ...] = (96, 128, 160, 192, 224, 256)
+    sizes: tuple[int, ...] = (96, 128, 160, 192, 224, 240, 256)
     """Short sides to try, in pixels."""
     min_colorfulness: float = COLORFUL
     """Photographs less colorful than this are skipped."""
