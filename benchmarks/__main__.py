@@ -62,7 +62,9 @@ def main() -> None:
         print(f"\n{text}", flush=True)
     for megapixels in options.sizes:
         peak, beyond = full_size.peak_memory(megapixels)
-        print(f"\nPeak memory at {megapixels:g} megapixels: {peak:.1f} bytes per pixel, {beyond:.1f} beyond the network's")
+        print(
+            f"\nPeak memory at {megapixels:g} megapixels: {peak:.1f} bytes per pixel, {beyond:.1f} beyond the network's"
+        )
     largest = max(options.sizes)
     slowdown = full_size.while_busy(min(largest, _DETAILED), options.rounds)
     print(f"\nWith two busy processes beside it the way takes {slowdown:.1f} times as long.", flush=True)
