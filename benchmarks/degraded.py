@@ -21,7 +21,7 @@ from benchmarks.photographs import colorful
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.decode import decode
-from colorization.inference import colorize, gray, to_picture
+from colorization.inference import colorize, gray, network_size, to_picture
 from colorization.lab import rgb_to_network
 from colorization.metrics import COLORFUL, psnr
 from colorization.zoo import ZOO, load
@@ -63,9 +63,8 @@ def cost_of_age(model: Colorizer, truths: list[Image.Image]) -> tuple[float, flo
         pixels = np.asarray(truth)
         L, ab = rgb_to_network(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255)
         before = psnr(np.asarray(to_picture(L[0], torch.zeros_like(ab[0]))), pixels)
-        small_L, small_ab = (
-            F.interpolate(x, (model.working_size,) * 2, mode="bilinear", antialias=True) for x in (L, ab)
-        )
+        side = network_size(model, (1, 1))
+        small_L, small_ab = (F.interpolate(x, side, mode="bilinear", antialias=True) for x in (L, ab))
         for seen, gain in zip((small_L, degrade(small_L, small_ab, share=1)), gains, strict=True):
             fake_ab = F.interpolate(model(seen), L.shape[2:], mode="bilinear", align_corners=False)
             gain.append(psnr(np.asarray(to_picture(L[0], fake_ab[0])), pixels) - before)
