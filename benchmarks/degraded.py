@@ -58,13 +58,13 @@ def sheet(models: dict[str, Colorizer]) -> Image.Image:
 def cost_of_age(model: Colorizer, truths: list[Image.Image]) -> tuple[float, float]:
     """Mean PSNR above gray in dB, of the lightness as it is and of the same degraded."""
     gains: tuple[list[float], list[float]] = [], []
+    size = network_size(model, (_SIDE, _SIDE))
     for number, truth in enumerate(truths):
         torch.manual_seed(number)
         pixels = np.asarray(truth)
         L, ab = rgb_to_network(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255)
         before = psnr(np.asarray(to_picture(L[0], torch.zeros_like(ab[0]))), pixels)
-        side = network_size(model, (1, 1))
-        small_L, small_ab = (F.interpolate(x, side, mode="bilinear", antialias=True) for x in (L, ab))
+        small_L, small_ab = (F.interpolate(x, size, mode="bilinear", antialias=True) for x in (L, ab))
         for seen, gain in zip((small_L, degrade(small_L, small_ab, share=1)), gains, strict=True):
             fake_ab = F.interpolate(model(seen), L.shape[2:], mode="bilinear", align_corners=False)
             gain.append(psnr(np.asarray(to_picture(L[0], fake_ab[0])), pixels) - before)

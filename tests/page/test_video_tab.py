@@ -88,7 +88,7 @@ def at_work(browser, site, file):
     """The Video tab of a page, as soon as the first frames of a video are shown there."""
     with opened_at(browser, site.url, "Video", size=(1400, 1000), seconds=120) as tab:
         begin(tab, file)
-        tab.locator("#video-status").get_by_text("Reading ...").wait_for()
+        tab.locator("#video-status").get_by_text("Reading ...").wait_for(timeout=10_000)
         tab.locator("#video-status").get_by_text("Frame").wait_for()
         tab.locator("#video-preview img").wait_for()
         yield tab
