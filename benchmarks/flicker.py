@@ -3,6 +3,7 @@
 Every way reads the same black-and-white version of a color video and writes H.264 of the same quality; what comes out
 of the files is measured by `colorization.flicker`. The ways take turns, a few frames each, in one process, so that a
 busy machine slows all of them alike. The table has a row for each, for the gray version, and for the original.
+With `--aged` the black-and-white version is that of an old film: exposure that wavers, grain, dust.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -20,7 +22,7 @@ from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.container import Frame, Video, VideoError
 from colorization.flicker import measure, table
-from colorization.inference import AB, apply_color, gray, lightness, predict
+from colorization.inference import AB, apply_color, lightness, predict
 from colorization.mp4 import Encoder, join
 from colorization.video import KEY_INTERVAL, colorize_video
 from colorization.zoo import ZOO, load
@@ -28,6 +30,9 @@ from colorization.zoo import ZOO, load
 _SMOOTHED = 9  # frames in the running mean
 _SHEET_FRAMES = 6
 _TURN = KEY_INTERVAL
+_WAVERS = 0.05  # standard deviation of an old film's exposure from frame to frame, as a share
+_GRAIN = 8.0  # levels of 255, standard deviation before it is blurred
+_DUST = 5  # specks per frame, on average
 
 Way = Callable[[Colorizer, Path, Path], Iterator[object]]
 
@@ -89,10 +94,22 @@ WAYS: dict[str, Way] = {
 }
 
 
-def compare(source: Path, model: Colorizer, folder: Path) -> tuple[str, Path]:
+def aged(light: Image.Image, number: int) -> Image.Image:
+    """A frame (mode L) as an old film has it; the same number gives the same grain and dust."""
+    random = np.random.default_rng(number)
+    grain = cv2.GaussianBlur(random.standard_normal((light.height, light.width)).astype(np.float32), (3, 3), 0)
+    pixels = np.asarray(light) * np.float32(random.normal(1, _WAVERS)) + 2 * _GRAIN * grain
+    for _ in range(random.poisson(_DUST)):
+        center = (int(random.integers(light.width)), int(random.integers(light.height)))
+        radius = int(random.integers(1, max(2, light.height // 90)))
+        cv2.circle(pixels, center, radius, float(random.choice((10, 245))), cv2.FILLED)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def compare(source: Path, model: Colorizer, folder: Path, is_aged: bool) -> tuple[str, Path]:
     """Color one video in every way; returns the table and a contact sheet of some frames."""
     black_white = folder / "gray.mp4"
-    for _ in _made_gray(source, black_white):
+    for _ in _made_gray(source, black_white, is_aged):
         pass
     files = {name: folder / f"{name}.mp4" for name in WAYS}
     turns = {name: way(model, black_white, files[name]) for name, way in WAYS.items()}
@@ -114,10 +131,10 @@ def compare(source: Path, model: Colorizer, folder: Path) -> tuple[str, Path]:
     return f"{table(scores, speeds)}\n\nProcessor seconds per frame: {costs}", folder / "sheet.png"
 
 
-def _made_gray(source: Path, target: Path) -> Iterator[object]:
+def _made_gray(source: Path, target: Path, is_aged: bool) -> Iterator[object]:
     """The black-and-white version of a video, in better quality than the colored ones."""
-    video = Video(source)
-    return _written(source, target, ((f, gray(f.picture()), None) for f in video.frames()), crf=10)
+    lights = ((f, aged(light, number) if is_aged else light) for number, (f, light) in enumerate(_lights(source)))
+    return _written(source, target, ((f, light.convert("RGB"), None) for f, light in lights), crf=10)
 
 
 def _written(source: Path, target: Path, colored: Iterator, crf: int = 18) -> Iterator[object]:
@@ -153,6 +170,7 @@ def main() -> None:
     parser.add_argument(
         "--model", default="unet", help=f"{', '.join(ZOO)}, a folder or a Hub id (default: %(default)s)"
     )
+    parser.add_argument("--aged", action="store_true", help="make the black-and-white version that of an old film")
     parser.add_argument("--output", type=Path, metavar="DIR", help="where the videos and contact sheets are kept")
     options = parser.parse_args()
     model = load(options.model)
@@ -161,7 +179,7 @@ def main() -> None:
             folder = Path(temporary) if options.output is None else options.output / video.stem
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                text, sheet = compare(video, model, folder)
+                text, sheet = compare(video, model, folder, options.aged)
             except VideoError as error:
                 sys.exit(f"benchmarks.flicker: {video.name}: {error}")
             print(f"{video.name}\n\n{text}\n", flush=True)

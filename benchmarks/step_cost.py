@@ -48,7 +48,8 @@ def operations(name: str, size: int, perceptual: bool = False) -> float:
     vgg = PerceptualLoss(VGGFeatures("vgg19")) if perceptual else None  # its weights do not matter here
     colorizer = ZOO[name].cls(**config.colorizer_arguments(), working_size=size)
     recipe = RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), OptimizationOptions(), vgg)
-    batch = Batch(torch.rand(2, 1, size, size), torch.rand(2, 2, size, size), torch.rand(2))
+    L = torch.rand(2, 1, size, size)
+    batch = Batch(L, torch.rand(2, 2, size, size), torch.rand(2), clean=L)
     with Counter() as counter:
         for step in range(_STEPS):
             recipe.step(batch, step)

@@ -55,7 +55,7 @@ class PlainRecipe(Recipe[PlainConfig]):
 
     def _optimize(self, batch: Batch, step: int) -> dict[str, Tensor]:
         self._set_learning_rate()
-        loss, logged = self._picture_loss(batch.L, self.generator(batch.L), batch.ab)
+        loss, logged = self._picture_loss(batch, self.generator(batch.L))
         self._update(self.optimizers["generator"], [loss])
         return detached(**logged)
 

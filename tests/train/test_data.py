@@ -135,7 +135,8 @@ def test_pictures_are_walked_in_order_with_their_errors(parquet):
 
 def test_batches_are_network_units(crops):
     pixels = torch.from_numpy(np.stack([np.asarray(c) for c in crops[:3]])).permute(0, 3, 1, 2)
-    L, ab, mix = to_batch(pixels, torch.rand(3))
+    L, ab, mix, clean = to_batch(pixels, torch.rand(3))
+    assert torch.equal(L, clean)
     assert mix.shape == (3,) and L.shape == (3, 1, 96, 96) and ab.shape == (3, 2, 96, 96)
     assert L.min() >= -1 and L.max() <= 1.0001 and ab.abs().max() < 1
 

@@ -56,7 +56,7 @@ def batch():
     coarse = torch.rand(4, 1, 4, 4, generator=generator) * 2 - 1
     L = nn.functional.interpolate(coarse, size=(32, 32), mode="bilinear", align_corners=False)
     ab = torch.cat((L * 0.4 + 0.1, -L * 0.3), dim=1)  # color that lightness tells
-    return Batch(L, ab, torch.rand(4, generator=generator))
+    return Batch(L, ab, torch.rand(4, generator=generator), clean=L)
 
 
 def weights(network):
@@ -177,6 +177,21 @@ def test_a_teacher_pulls_the_student_towards_its_colors(name, batch, tmp_path):
     assert not any(p.requires_grad for teacher in trained.teachers for p in teacher.parameters())
     mean = (np.tanh(0.1) + np.tanh(0.5)) / 2
     assert trained.colorizer.eval()(batch.L).detach().mean() == pytest.approx(mean, abs=0.12)
+
+
+def test_teachers_see_the_lightness_that_was_not_degraded(batch, tmp_path):
+    """The student, which is given the degraded one, is to find the colors of the scene all the same."""
+    teacher = ZOO["unet"].cls(width=8, depth=3, working_size=32).eval()
+    torch.nn.init.normal_(teacher.head.weight)
+    teacher.save_pretrained(tmp_path)
+    options = {"l1_weight": 0.0, "teacher": (str(tmp_path),), "teacher_weight": 1.0, "perceptual_weight": 0.0}
+    student = recipe("unet", **options)
+    degraded = batch._replace(L=torch.rand_like(batch.L) * 2 - 1)
+    with torch.inference_mode():
+        given, seen = student.colorizer(degraded.L), [teacher(L) for L in (degraded.clean, degraded.L)]
+    to_clean, to_degraded = (nn.functional.l1_loss(given, taught).item() for taught in seen)
+    assert student.step(degraded)["teacher"].item() == pytest.approx(to_clean, rel=1e-3)
+    assert to_degraded != pytest.approx(to_clean, rel=1e-2)
 
 
 def test_a_teachers_weight_without_a_teacher_is_a_mistake():

@@ -120,28 +120,30 @@ class Recipe(ABC, Generic[Config]):
             )
         return [load(source).requires_grad_(False).to(self.accelerator.device) for source in self.config.teacher]
 
-    def _truth_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _truth_loss(self, batch: Batch, fake_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Weighted L1 to the truth and, if there are teachers, to their mean colors; and each for the log.
 
         The truth of one photograph is one of many that its lightness allows; what a better network makes of the same
-        lightness is less a matter of luck, and so a small one learns more from few photographs.
+        lightness is less a matter of luck, and so a small one learns more from few photographs. Teachers see the
+        lightness before it was degraded or varied: the colors of an old photograph are those of the scene.
 
         Source:
-            Hinton et al. 2015, arXiv:1503.02531, for regression.
+            Hinton et al. 2015, arXiv:1503.02531, for regression; Xie et al. 2020, arXiv:1911.04252, for noise that
+            only the student sees.
         """
-        logged = {"l1": F.l1_loss(fake_ab, real_ab)}
+        logged = {"l1": F.l1_loss(fake_ab, batch.ab)}
         loss = self.config.l1_weight * logged["l1"]
         if self.teachers:
             with torch.no_grad(), self.accelerator.autocast():
-                taught_ab = torch.stack([teacher(L).float() for teacher in self.teachers]).mean(0)
+                taught_ab = torch.stack([teacher(batch.clean).float() for teacher in self.teachers]).mean(0)
             logged["teacher"] = F.l1_loss(fake_ab, taught_ab)
             loss = loss + self.config.teacher_weight * logged["teacher"]
         return loss, logged
 
-    def _picture_loss(self, L: Tensor, fake_ab: Tensor, real_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _picture_loss(self, batch: Batch, fake_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted terms that compare a picture with its own truth, and each for the log."""
-        config = self.config
-        loss, logged = self._truth_loss(L, fake_ab, real_ab)
+        config, L, real_ab = self.config, batch.L, batch.ab
+        loss, logged = self._truth_loss(batch, fake_ab)
         if config.color_weight:
             logged["color"] = color_loss(fake_ab, real_ab)
             loss = loss + config.color_weight * logged["color"]

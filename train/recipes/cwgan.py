@@ -41,7 +41,7 @@ class CWGANRecipe(Recipe[CWGANConfig]):
 
     def _critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Algorithm 1, lines 2 to 9."""
-        L, real_ab, mix = batch
+        L, real_ab, mix, _ = batch
         with torch.no_grad():
             fake_ab = self.generator(L)
         distance = wasserstein_distance(self.critic(L, real_ab), self.critic(L, fake_ab))
@@ -52,12 +52,11 @@ class CWGANRecipe(Recipe[CWGANConfig]):
 
     def _generator_step(self, batch: Batch, adversarial: bool) -> dict[str, Tensor]:
         """Algorithm 1, lines 10 to 12, with the terms that tie the colors to this very picture."""
-        L, real_ab, _ = batch
-        fake_ab = self.generator(L)
-        loss, logged = self._picture_loss(L, fake_ab, real_ab)
+        fake_ab = self.generator(batch.L)
+        loss, logged = self._picture_loss(batch, fake_ab)
         with frozen(self.critic):
             if adversarial:
-                logged["critic_score"] = self.critic(L, fake_ab).mean()
+                logged["critic_score"] = self.critic(batch.L, fake_ab).mean()
                 loss = loss - logged["critic_score"]
             self._update(self.generator_optimizer, [loss])
         return detached(**logged)

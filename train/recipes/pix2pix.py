@@ -28,10 +28,10 @@ class Pix2PixRecipe(Recipe[Pix2PixConfig]):
 
     def _optimize(self, batch: Batch, step: int) -> dict[str, Tensor]:
         """Discriminator, then generator; the learning rate is constant, as in the paper's first half."""
-        L, real_ab, _ = batch
+        L, real_ab = batch.L, batch.ab
         self._set_learning_rate(warmup(step, self.optimization.lr_warmup_steps or 0))
         fake_ab = self.generator(L)
-        picture_loss, logged = self._picture_loss(L, fake_ab, real_ab)
+        picture_loss, logged = self._picture_loss(batch, fake_ab)
         if step < self.config.l1_steps:
             self._update(self.generator_optimizer, [picture_loss])
             return detached(**logged)

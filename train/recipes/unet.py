@@ -51,8 +51,8 @@ class UNetRecipe(Recipe[UNetConfig]):
         logged: dict[str, Tensor] = {}
 
         def losses() -> Iterator[Tensor]:
-            for L, real_ab, _ in batch.parts(parts):
-                loss, terms = self._picture_loss(L, self.generator(L), real_ab)
+            for part in batch.parts(parts):
+                loss, terms = self._picture_loss(part, self.generator(part.L))
                 for name, term in detached(**terms).items():
                     logged[name] = logged.get(name, 0) + term / parts
                 yield loss / parts
