@@ -1,7 +1,10 @@
 """Runs of the trainer in this process, by its own command line."""
 
+import json
+
 from accelerate import Accelerator
 
+from train import checkpoint
 from train.config import parse
 from train.loop import train
 
@@ -39,3 +42,19 @@ def settings(recipe, dataset, folder, **given):
 def run(recipe, dataset, folder, **given):
     """Train one recipe, small unless given otherwise; returns its folder."""
     return train(settings(recipe, dataset, folder, **given), Accelerator(cpu=True))
+
+
+def unet_run(dataset, folder, **given):
+    """Train the U-Net for 12 steps with a checkpoint every 4, unless given otherwise."""
+    return run("unet", dataset, folder, **{"max_train_steps": 12, "checkpointing_steps": 4} | given)
+
+
+def stage_of(folder):
+    """The record of the U-Net's last run in an output folder."""
+    return json.loads((folder / "unet/training.json").read_text())["stages"][-1]
+
+
+def learned(folder):
+    """The tensors of the U-Net's newest checkpoint in an output folder."""
+    newest, _ = checkpoint.newest(folder / "checkpoints/unet")
+    return {name: tensor.clone() for name, tensor in newest.tensors().items()}  # the file may go

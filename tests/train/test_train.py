@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from conftest import NAMES, ROOT
-from support.training import run
+from support.training import learned, run, unet_run
 
 from colorization import colorize, load
 from train.config import parse
@@ -189,3 +189,13 @@ def test_a_fourth_model_is_two_files_and_two_table_rows(launch, parquet, tmp_pat
     assert "plain: weights, record and samples are in" in done.stdout
     stage = json.loads((tmp_path / "plain/training.json").read_text())["stages"][0]
     assert stage["options"]["width"] == 6 and stage["steps_done"] == 4
+
+
+def test_a_batch_in_parts_is_the_same_batch(parquet, tmp_path):
+    for parts in (1, 2):
+        # Width 16: at 8 each group of the normalization is one channel, and the bias before it does nothing but drift.
+        given = {"train_batch_size": 4, "gradient_accumulation_steps": parts, "vary_lightness": False, "unet.width": 16}
+        unet_run(parquet, tmp_path / str(parts), **given)
+    whole, halves = (learned(tmp_path / parts) for parts in ("1", "2"))
+    worst = max((halves[name] - value).abs().max() for name, value in whole.items() if "network" in name)
+    assert worst < 1e-5
