@@ -21,7 +21,10 @@ Field = NDArray[np.float32]
 
 _SHORT_SIDE = 128  # of the frames that motion is looked for in; color is as coarse as that, and flow takes 1 ms
 _LONG_SIDE = 512
-_LEVELS = 20.0  # a pixel whose lightness changes by this much along its path is probably another thing
+_LEVELS = 20.0  # a place whose lightness changes by this much along its path is probably another thing
+_PLACE = 5  # px; its lightness is the mean of so many, so that grain and fine texture are not taken for change
+_EXPOSURE = 20.0  # levels at most by which all of a frame may be lighter than another of its scene
+_FLAT = (9, 8.0)  # px and levels: where lightness varies less around a place, its motion cannot be seen
 _SAME_SCENE = 0.35  # the share of pixels that must be found again in the next frame
 _UNKNOWN = 0.3  # trust below which neither key frame tells the color
 _ASK = 0.05  # the share of such pixels from which a frame's own prediction is worth its time
@@ -95,8 +98,8 @@ def blends(planes: Sequence[Plane], steps: Sequence[tuple[Path, Path]]) -> list[
     Returns:
         One for each frame but the first and the last.
     """
-    to_first = _chain([back for _, back in steps[:-1]])
-    to_last = _chain([there for there, _ in reversed(steps[1:])])[::-1]
+    to_first = _chain([(back.flow, there.flow) for there, back in steps[:-1]])
+    to_last = _chain([(there.flow, back.flow) for there, back in reversed(steps[1:])])[::-1]
     return [
         _weighted(planes, number, first, last)
         for number, (first, last) in enumerate(zip(to_first, to_last, strict=True), 1)
@@ -136,11 +139,11 @@ def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence
         steps: `paths` between each two neighbors.
 
     Returns:
-        ab, (2, h, w): two thirds are that of the first frame where the motion is trusted.
+        ab, (2, h, w): two thirds are that of the first frame where it shows the same.
     """
-    path = _chain([back for _, back in steps])[-1]
-    trust = path.trust * _alike(planes[-1], planes[0], path.flow)
-    weight = _STEADY * _resized(trust, (color.shape[2], color.shape[1]))
+    path = _chain([(back.flow, there.flow) for there, back in steps])[-1]
+    found = _found(planes[-1], planes[0], path)
+    weight = _STEADY * _resized(found, (color.shape[2], color.shape[1]))
     return color + weight * (carry(before, path.flow).transpose(2, 0, 1) - color)
 
 
@@ -171,27 +174,32 @@ def remap(values: NDArray, flow: Field) -> Field:
 
 
 def _weighted(planes: Sequence[Plane], number: int, first: Path, last: Path) -> Blend:
-    """Weigh two key frames by trust, by how alike the lightness is, and by nearness in time."""
-    alike_first = first.trust * _alike(planes[number], planes[0], first.flow)
-    alike_last = last.trust * _alike(planes[number], planes[-1], last.flow)
+    """Weigh two key frames by how surely they show the same, and by nearness in time."""
+    in_first, in_last = (_found(planes[number], planes[key], way) for key, way in ((0, first), (-1, last)))
     late = np.float32(number / (len(planes) - 1))
     return Blend(
-        Path(first.flow, (1 - late) * alike_first),
-        Path(last.flow, late * alike_last),
-        1 - np.maximum(alike_first, alike_last),
+        Path(first.flow, (1 - late) * in_first),
+        Path(last.flow, late * in_last),
+        1 - np.maximum(in_first, in_last),
     )
 
 
-def _chain(steps: Sequence[Path]) -> list[Path]:
-    """Paths over one, two, three and more steps, from each step's frame to where the first step leads."""
-    chained: list[Path] = []
-    for flow, trust in steps:
-        if not chained:
-            chained.append(Path(flow, trust))
-            continue
-        before = chained[-1]
-        whole = remap(np.dstack(before), flow)
-        chained.append(Path(flow + whole[..., :2], trust * whole[..., 2]))
+def _chain(steps: Sequence[tuple[Field, Field]]) -> list[Path]:
+    """Paths over one, two, three and more steps, from each step's frame to where the first step leads.
+
+    Their trust is that of the whole way there and back: a speck of dust in one frame on the way costs nothing.
+
+    Args:
+        steps: Flow of each step, towards where the first one leads and away from there.
+    """
+    if not steps:
+        return []
+    (there, away), *later = steps
+    chained = [Path(there, _returns(there, away))]
+    for number, (towards, back) in enumerate(later, 2):
+        there = towards + remap(there, towards)
+        away = away + remap(back, away)
+        chained.append(Path(there, _returns(there, away, number)))
     return chained
 
 
@@ -200,20 +208,45 @@ def _flow(start: Plane, end: Plane, preset: int) -> Field:
     return cv2.DISOpticalFlow.create(preset).calc(start, end, None)  # type: ignore[call-overload]
 
 
-def _returns(there: Field, back: Field) -> Field:
-    """1 where the way there and back ends near its start and inside the frame, else 0."""
+def _returns(there: Field, back: Field, steps: int = 1) -> Field:
+    """1 where the way there and back ends near its start and inside the frame, else 0.
+
+    Over several steps the errors of flow add up as variances do.
+    """
     returned = remap(back, there)
     error = ((there + returned) ** 2).sum(-1)
     length = (there**2).sum(-1) + (returned**2).sum(-1)
     ends = _grid(*there.shape[:2]) + there
     inside = ((ends >= 0) & (ends <= np.array((there.shape[1] - 1, there.shape[0] - 1)))).all(-1)
-    return ((error < 0.01 * length + 0.5) & inside).astype(np.float32)
+    return ((error < 0.01 * length + 0.5 * steps) & inside).astype(np.float32)
+
+
+def _found(here: Plane, there: Plane, way: Path) -> Field:
+    """How surely another frame shows at the end of each path what a frame shows at its start, 0 to 1.
+
+    The path must be trusted, or lie where nothing is to be seen of motion: a flat sky has flow of any kind in the grain
+    of an old film, and one color. And the lightness must be the same.
+    """
+    trust = np.maximum(way.trust, _flat(here) * remap(_flat(there), way.flow))
+    return trust * _alike(here, there, way.flow)
 
 
 def _alike(here: Plane, there: Plane, flow: Field) -> Field:
-    """1 where the lightness at the end of a path is that at its start, towards 0 the more it differs."""
-    difference = here.astype(np.float32) - remap(there, flow)
-    return np.exp(-((difference / _LEVELS) ** 2)).astype(np.float32)
+    """1 where a place has the same lightness at the end of its path as at its start, towards 0 the more it differs.
+
+    What the whole frame became lighter or darker by is no difference: the exposure of old films wavers.
+    """
+    change = cv2.blur(here.astype(np.float32) - remap(there.astype(np.float32), flow), (_PLACE, _PLACE))
+    exposure = np.clip(np.median(change), -_EXPOSURE, _EXPOSURE)
+    return np.exp(-(((change - exposure) / _LEVELS) ** 2)).astype(np.float32)
+
+
+def _flat(plane: Plane) -> Field:
+    """1 where lightness is the same all around, towards 0 the more it varies."""
+    side, levels = _FLAT
+    values = plane.astype(np.float32)
+    mean, mean_square = (cv2.blur(x, (side, side)) for x in (values, values**2))
+    return np.exp((mean**2 - mean_square) / levels**2).astype(np.float32)
 
 
 @cache

@@ -148,6 +148,32 @@ def test_color_flickers_at_most_a_third_as_much_as_frame_by_frame(pan, tmp_path)
     assert math.isnan(scores["along motion"].mean("delta_e")), "the source has no color to be compared with"
 
 
+def old_film(count):
+    """A camera that moves along under a flat sky; grain everywhere, and dust on every frame."""
+    rng = np.random.default_rng(0)
+    for ground in panning(240, 160, count):
+        ground[:80] = 170
+        frame = ground + rng.normal(0, 6, ground.shape)
+        for _ in range(3):
+            top, left = rng.integers(0, 156), rng.integers(0, 236)
+            frame[top : top + 4, left : left + 4] = rng.choice((0, 255))
+        yield frame.clip(0, 255).astype(np.uint8)
+
+
+def test_grain_and_dust_do_not_bring_the_flicker_back(tmp_path):
+    """Asking the network wherever they hide the motion would be as slow and as unsteady as frame by frame."""
+    clip(tmp_path / "in.mp4", old_film(61), sound=False)
+    model, single = Flickering(), Flickering()
+    finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4"))
+    assert model.calls <= 10, "six key frames, and little more"
+    scores = measure(
+        tmp_path / "in.mp4",
+        {"along motion": tmp_path / "out.mp4"},
+        {"frame by frame": lambda light: apply_color(light, predict(single, light))},
+    )
+    assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3
+
+
 def test_one_constant_color_hardly_flickers(tmp_path):
     """Pictures of 8 bits are measured as finely as they are: small copies are not rounded again."""
     clip(tmp_path / "in.mp4", panning(640, 416, 6), sound=False)
