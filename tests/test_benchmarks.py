@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.clips import clip
 
-from benchmarks import degraded, people, strength
+from benchmarks import degraded, flicker, people, strength
 from benchmarks.__main__ import main as speed_main
 from benchmarks.size import SizeOptions, main, measure
 from benchmarks.speed import medians
@@ -137,3 +138,24 @@ def test_a_split_without_a_colorful_photograph_is_one_line(parquet, monkeypatch)
     monkeypatch.setattr("sys.argv", ["degraded", "--dataset", str(parquet), "--min-colorfulness", "500"])
     with pytest.raises(SystemExit, match="has no picture of colorfulness 500 or more"):
         degraded.main()
+
+
+@pytest.mark.slow
+def test_ways_to_color_a_video_are_compared_on_an_old_film_too(photograph, tmp_path, monkeypatch, capsys):
+    wide = np.asarray(photograph.convert("RGB").resize((280, 160)))
+    source = clip(tmp_path / "pan.mp4", [wide[:, 2 * n : 2 * n + 240] for n in range(15)], sound=False)
+    flickers = {}
+    for kind in ("new", "aged"):
+        words = ["flicker", str(source), "--output", str(tmp_path / kind), *(["--aged"] if kind == "aged" else [])]
+        monkeypatch.setattr("sys.argv", words)
+        flicker.main()
+        rows = {
+            row[1].strip(): row for row in (line.split("|") for line in capsys.readouterr().out.splitlines()) if row[1:]
+        }
+        assert {"gray", *flicker.WAYS, "original"} <= rows.keys()
+        flickers[kind] = {way: float(rows[way][2]) for way in flicker.WAYS}
+        assert Image.open(tmp_path / kind / "pan/sheet.png").height > 200
+    for way in flicker.WAYS:
+        assert flickers["aged"][way] > flickers["new"][way] > 0
+    steady = flickers["aged"]["key frames, along motion"]
+    assert steady < flickers["aged"]["frame by frame"], "color along motion is for old films"
