@@ -32,11 +32,20 @@ _STEADY = np.float32(2 / 3)  # of the key frame before; more is steadier, and sl
 _FILL = 31  # px; fewer such pixels get the color around them
 
 
+class Step(NamedTuple):
+    """Flow between two frames that follow each other: offsets in px of the small frame, x and y, (h, w, 2)."""
+
+    there: Field
+    """From each pixel of the first."""
+    back: Field
+    """From each pixel of the second."""
+
+
 class Path(NamedTuple):
     """Where each pixel of one frame lies in another."""
 
     flow: Field
-    """Offsets in px of the small frame, x and y, (h, w, 2)."""
+    """Offsets, as of a step."""
     trust: Field
     """0 (not visible there) to 1, (h, w)."""
 
@@ -63,43 +72,39 @@ def shrink(light: Image.Image) -> Plane:
     return np.asarray(light.resize((width, height), Image.Resampling.BOX))
 
 
-def paths(before: Plane, after: Plane) -> tuple[Path, Path]:
+def step(before: Plane, after: Plane) -> Step:
     """Find the motion between two frames that follow each other.
 
-    Returns:
-        From `before` to `after`, and from `after` to `before`.
-
     Source:
-        Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it. A pixel is trusted if
-        the way there and back ends where it began: equation 5 of Sundaram et al. 2010, "Dense point trajectories".
+        Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it.
     """
-    there, back = (_flow(*pair, cv2.DISOPTICAL_FLOW_PRESET_FAST) for pair in ((before, after), (after, before)))
-    return Path(there, _returns(there, back)), Path(back, _returns(back, there))
+    return _flow(before, after, cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 def followed(frame: Plane, before: Plane) -> Path:
     """The motion from a frame to the one before it, found slowly and well: for measuring, not for coloring."""
-    there, back = (_flow(*pair, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM) for pair in ((frame, before), (before, frame)))
+    there, back = _flow(frame, before, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return Path(there, _returns(there, back))
 
 
-def same_scene(before: Plane, after: Plane, way: Path) -> bool:
-    """Whether a frame shows mostly what the one before it showed; `way` leads from `after` to `before`."""
-    return float((way.trust * _alike(after, before, way.flow)).mean()) > _SAME_SCENE
+def same_scene(before: Plane, after: Plane, way: Step) -> bool:
+    """Whether a frame shows mostly what the one before it showed."""
+    found = _returns(way.back, way.there) * _alike(after, before, way.back)
+    return float(found.mean()) > _SAME_SCENE
 
 
-def blends(planes: Sequence[Plane], steps: Sequence[tuple[Path, Path]]) -> list[Blend]:
+def blends(planes: Sequence[Plane], steps: Sequence[Step]) -> list[Blend]:
     """How each frame between the first and the last of a run gets its color from those two.
 
     Args:
         planes: The frames of the run, of one size.
-        steps: `paths` between each two neighbors.
+        steps: Between each two neighbors.
 
     Returns:
         One for each frame but the first and the last.
     """
-    to_first = _chain([(back.flow, there.flow) for there, back in steps[:-1]])
-    to_last = _chain([(there.flow, back.flow) for there, back in reversed(steps[1:])])[::-1]
+    to_first = _chain([(back, there) for there, back in steps[:-1]])
+    to_last = _chain(steps[:0:-1])[::-1]
     return [
         _weighted(planes, number, first, last)
         for number, (first, last) in enumerate(zip(to_first, to_last, strict=True), 1)
@@ -130,18 +135,18 @@ def blend(way: Blend, first: Field, last: Field, own: Callable[[], Field]) -> Fi
     return np.ascontiguousarray(((known + share * other) / (total + share)).transpose(2, 0, 1))
 
 
-def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence[tuple[Path, Path]]) -> Field:
+def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence[Step]) -> Field:
     """Predicted color of a run's last frame, made steady with that of its first frame where it shows the same.
 
     Args:
         color, before: ab of the last and the first frame, (2, h, w).
         planes: The frames of the run, of one size.
-        steps: `paths` between each two neighbors.
+        steps: Between each two neighbors.
 
     Returns:
         ab, (2, h, w): two thirds are that of the first frame where it shows the same.
     """
-    path = _chain([(back.flow, there.flow) for there, back in steps])[-1]
+    path = _chain([(back, there) for there, back in steps])[-1]
     found = _found(planes[-1], planes[0], path)
     weight = _STEADY * _resized(found, (color.shape[2], color.shape[1]))
     return color + weight * (carry(before, path.flow).transpose(2, 0, 1) - color)
@@ -190,7 +195,7 @@ def _chain(steps: Sequence[tuple[Field, Field]]) -> list[Path]:
     Their trust is that of the whole way there and back: a speck of dust in one frame on the way costs nothing.
 
     Args:
-        steps: Flow of each step, towards where the first one leads and away from there.
+        steps: Flow of each, towards where the first one leads and away from there.
     """
     if not steps:
         return []
@@ -203,15 +208,20 @@ def _chain(steps: Sequence[tuple[Field, Field]]) -> list[Path]:
     return chained
 
 
-def _flow(start: Plane, end: Plane, preset: int) -> Field:
-    """Where each pixel of one plane lies in another, as offsets."""
-    return cv2.DISOpticalFlow.create(preset).calc(start, end, None)  # type: ignore[call-overload]
+def _flow(before: Plane, after: Plane, preset: int) -> Step:
+    """Where each pixel of one plane lies in the other, both ways."""
+    flow = cv2.DISOpticalFlow.create(preset)
+    return Step(flow.calc(before, after, None), flow.calc(after, before, None))  # type: ignore[call-overload]
 
 
 def _returns(there: Field, back: Field, steps: int = 1) -> Field:
     """1 where the way there and back ends near its start and inside the frame, else 0.
 
     Over several steps the errors of flow add up as variances do.
+
+    Source:
+        Equation 5 of Sundaram et al. 2010, "Dense point trajectories by GPU-accelerated large displacement optical
+        flow".
     """
     returned = remap(back, there)
     error = ((there + returned) ** 2).sum(-1)

@@ -52,7 +52,7 @@ class _Run(NamedTuple):
     frames: list[Frame]
     lights: list[Image.Image]
     planes: list[motion.Plane]
-    steps: list[tuple[motion.Path, motion.Path]]
+    steps: list[motion.Step]
     ends: bool
     """Whether the scene ends here; if not, the last frame is also the first of the next run."""
 
@@ -251,8 +251,8 @@ def _runs(frames: Iterable[Frame]) -> Iterator[_Run]:
         if run is None:
             run = _Run([frame], [light], [plane], [], True)
             continue
-        step = motion.paths(run.planes[-1], plane)
-        if not motion.same_scene(run.planes[-1], plane, step[1]):
+        step = motion.step(run.planes[-1], plane)
+        if not motion.same_scene(run.planes[-1], plane, step):
             yield run
             run = _Run([frame], [light], [plane], [], True)
             continue
