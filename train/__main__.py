@@ -20,7 +20,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"train: {error}")
     outcome = _outcome(options)
-    _leave()
+    leave()
     if outcome is not None:
         sys.exit(outcome)
 
@@ -28,7 +28,7 @@ def main() -> None:
 def _outcome(options: TrainOptions) -> int | str | None:
     """Train, and say what to exit with: nothing, a code, or a line about what went wrong."""
     # Imported here, because `--help` and mistakes in the options need none of it and it takes seconds.
-    import torch._dynamo  # noqa: F401 - before there is a process group, see _leave
+    import torch._dynamo  # noqa: F401 - before there is a process group, see `leave`
 
     from train.publish.push import PushError
     from train.signals import INTERRUPTED, StoppedError
@@ -81,7 +81,7 @@ def _train(options: TrainOptions) -> None:
         publish_trained(options, folders)
 
 
-def _leave() -> None:
+def leave() -> None:
     """Part from the other processes.
 
     gloo's threads live as long as anything refers to their group, and one that still lets go of a tensor while the
