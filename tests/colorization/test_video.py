@@ -134,16 +134,21 @@ def test_a_moving_object_leaves_no_trail_of_color(model, tmp_path):
             assert behind.mean() > 25, f"frame {number}: the ground behind the square is red again at once"
 
 
+def scores_beside_frame_by_frame(folder):
+    """How much out.mp4 flickers, and in.mp4 colored frame by frame by the model that made it."""
+    single = Flickering()
+    return measure(
+        folder / "in.mp4",
+        {"along motion": folder / "out.mp4"},
+        {"frame by frame": lambda light: apply_color(light, predict(single, light))},
+    )
+
+
 def test_color_flickers_at_most_a_third_as_much_as_frame_by_frame(pan, tmp_path):
     frames = [f for f in panning(160, 96, 40)]
     clip(tmp_path / "in.mp4", frames, sound=False)
     finish(colorize_video([Flickering()], tmp_path / "in.mp4", tmp_path / "out.mp4"))
-    single = Flickering()
-    scores = measure(
-        tmp_path / "in.mp4",
-        {"along motion": tmp_path / "out.mp4"},
-        {"frame by frame": lambda light: apply_color(light, predict(single, light))},
-    )
+    scores = scores_beside_frame_by_frame(tmp_path)
     assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3
     assert math.isnan(scores["along motion"].mean("delta_e")), "the source has no color to be compared with"
 
@@ -163,14 +168,10 @@ def old_film(count):
 def test_grain_and_dust_do_not_bring_the_flicker_back(tmp_path):
     """Asking the network wherever they hide the motion would be as slow and as unsteady as frame by frame."""
     clip(tmp_path / "in.mp4", old_film(61), sound=False)
-    model, single = Flickering(), Flickering()
+    model = Flickering()
     finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4"))
     assert model.calls <= 10, "six key frames, and little more"
-    scores = measure(
-        tmp_path / "in.mp4",
-        {"along motion": tmp_path / "out.mp4"},
-        {"frame by frame": lambda light: apply_color(light, predict(single, light))},
-    )
+    scores = scores_beside_frame_by_frame(tmp_path)
     assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3
 
 

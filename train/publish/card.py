@@ -105,7 +105,7 @@ def write_card(
         results=[_result(model.name, measured) for measured in (metrics, *metrics.get("further", ()))],
         protocol=metrics["protocol"],
         stages=[
-            public | {"start": _start(stages, number), "losses": _losses(stages, number)}
+            public | {"start": _start(stages, number), "losses": _losses(stages[number], number)}
             for number, public in enumerate(public_stages)
         ],
         datasets=sorted({stage["dataset"] for stage in public_stages}),
@@ -229,7 +229,7 @@ def _start(stages: list[dict[str, Any]], number: int) -> str:
     """What a run began with, in words."""
     options = stages[number]["options"]
     if options.get("init_from"):
-        return f"the weights of {_model_name(options['init_from'], stages, number, 'an unpublished model')}"
+        return f"the weights of {_model_name(options['init_from'], options, number, 'an unpublished model')}"
     if _has_imagenet_encoder(stages[number]):
         hub_id, rate = efficientnet_lite.HUB_ID, options.get("pretrained_rate", 0)
         learned = f"learned at {rate:g} of the learning rate" if rate else "stayed frozen"
@@ -240,29 +240,27 @@ def _start(stages: list[dict[str, Any]], number: int) -> str:
     return "random weights"
 
 
-def _losses(stages: list[dict[str, Any]], number: int) -> str:
+def _losses(stage: dict[str, Any], number: int) -> str:
     """What a run learned from, in words: what its curves hold and its options did not weigh with 0."""
-    stage, options = stages[number], stages[number]["options"]
+    options = stage["options"]
     logged = set().union(*stage["curve"])
     words = [text for name, text in _LOSSES.items() if name in logged and options.get(f"{name}_weight", 1)]
     if (steps := options.get("l1_steps", 0)) and logged & {"gan", "wasserstein"}:
         words[-1] += f" (after step {steps})"
     if _is_distilled(stage):
         teachers = options["teacher"] if isinstance(options["teacher"], list) else [options["teacher"]]
-        names = ", ".join(dict.fromkeys(_model_name(name, stages, number, "not published") for name in teachers))
-        one = "the output of a trained model"
-        words.append(
-            f"L1 to {one if len(teachers) == 1 else f'the mean output of {len(teachers)} trained models'} ({names})"
-        )
+        names = ", ".join(dict.fromkeys(_model_name(name, options, number, "not published") for name in teachers))
+        several = f"the mean output of {len(teachers)} trained models"
+        words.append(f"L1 to {several if len(teachers) > 1 else 'the output of a trained model'} ({names})")
     return ", ".join(words) or "what its options below weigh"
 
 
-def _model_name(source: str, stages: list[dict[str, Any]], number: int, other: str) -> str:
+def _model_name(source: str, options: dict[str, Any], number: int, other: str) -> str:
     """A model that others can have, as code; the run before, by its number; a folder here, as `other`.
 
     A run continues the record of what it began with, and a name of the zoo may stand for other weights by now.
     """
-    if number and source == stages[number]["options"].get("init_from") and not is_hub_id(source):
+    if number and source == options.get("init_from") and not is_hub_id(source):
         return f"run {number}"
     return f"`{source}`" if source in ZOO or is_hub_id(source) else other
 
