@@ -16,7 +16,7 @@ from colorization.container import Video, start_of
 _COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "mov_text"})  # what players of MP4 know
 _KEPT_METADATA = ("title", "artist", "copyright")  # not the place, the camera or comments: they may be private
 X264 = {
-    "preset": "fast",
+    "preset": "veryfast",
     # Segments that begin with a key frame and have no B-frames can be joined as they are. Without MB-tree, as with it
     # x264 gives some key frames another quality in some runs: equal frames were coded to different files. Color is
     # coded finer than by default, in a fifth more bytes, and nothing by trellis quantization: both made it flicker.

@@ -1,7 +1,8 @@
 """Black-and-white video to color video: color with little flicker, every frame's own lightness, the sound kept.
 
-Frames come and go one after the other; at most one run of them, from key frame to key frame, is in memory. The result
-is written in segments. A job that was stopped finds the finished ones, continues after them, and gives the same file.
+Frames come and go one after the other; at most two runs of them, from key frame to key frame, are in memory: one is
+colored while the next is decoded. The result is written in segments. A job that was stopped finds the finished ones,
+continues after them, and gives the same file.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +51,8 @@ class Progress(NamedTuple):
 class _Run(NamedTuple):
     """Frames of one scene, from a key frame to the next."""
 
-    frames: list[Frame]
+    times: list[int]
+    """When each frame is shown, see `Frame`."""
     lights: list[Image.Image]
     planes: list[motion.Plane]
     steps: list[motion.Step]
@@ -108,15 +111,15 @@ def _continued(parts: "_Parts", painter: "_Painter", video: Video, crf: int, tar
     skipped = sum(1 for _ in itertools.islice(decoded, parts.done))  # decoding is quick, coloring is not
     if skipped:
         yield clock.progress()
-    runs = _runs(decoded)
+    runs = _ahead(_runs(decoded))
     for first in runs:
         count = 0
         with Encoder(parts.unfinished, video, painter.size(first.lights[0].size), crf) as encoder:
             for run in itertools.chain([first], runs):
                 picture = run.lights[0]
-                is_last = count + len(run.frames) - (not run.ends) >= _SEGMENT[not run.ends]
-                for frame, picture in painter.colored(run, is_last):
-                    encoder.write(picture, frame.time)
+                is_last = count + len(run.times) - (not run.ends) >= _SEGMENT[not run.ends]
+                for time_shown, picture in painter.colored(run, is_last):
+                    encoder.write(picture, time_shown)
                     count += 1
                 yield clock.progress(parts.done + count, picture)
                 if is_last:
@@ -175,33 +178,33 @@ class _Painter:
         width, height = self._panel(frame)
         return width * len(self._models), height
 
-    def colored(self, run: _Run, is_last: bool) -> Iterator[tuple[Frame, Image.Image]]:
+    def colored(self, run: _Run, is_last: bool) -> Iterator[tuple[int, Image.Image]]:
         """Color the frames of a run; its last one is left to the next run, unless the scene ends.
 
         Within a scene the key frame after a segment's last run is colored as it is predicted, not made steady, as a
         job that was stopped continues with nothing but that frame.
         """
         first = self._predicted(run, 0)
-        yield run.frames[0], self._picture(run.lights[0], first)
-        if len(run.frames) == 1:
+        yield run.times[0], self._picture(run.lights[0], first)
+        if len(run.times) == 1:
             return
         last = self._predicted(run, -1)
         if run.ends or not is_last:
             last = [motion.steady(b, a, run.planes, run.steps) for a, b in zip(first, last, strict=True)]
-            self._key = (run.frames[-1].time, last)
+            self._key = (run.times[-1], last)
         for number, way in enumerate(motion.blends(run.planes, run.steps), 1):
             light = run.lights[number]
             colors = [
                 motion.blend(way, a, b, partial(predict, model, light))
                 for model, a, b in zip(self._models, first, last, strict=True)
             ]
-            yield run.frames[number], self._picture(light, colors)
+            yield run.times[number], self._picture(light, colors)
         if run.ends:
-            yield run.frames[-1], self._picture(run.lights[-1], last)
+            yield run.times[-1], self._picture(run.lights[-1], last)
 
     def _predicted(self, run: _Run, number: int) -> list[AB]:
         """Each model's color of a key frame: that of the run before, whose last frame it is, or predicted."""
-        shown = run.frames[number].time
+        shown = run.times[number]
         if self._key[0] != shown:
             self._key = (shown, [predict(model, run.lights[number]) for model in self._models])
         return self._key[1]
@@ -249,22 +252,31 @@ def _runs(frames: Iterable[Frame]) -> Iterator[_Run]:
         light = lightness(frame.picture())
         plane = motion.shrink(light)
         if run is None:
-            run = _Run([frame], [light], [plane], [], True)
+            run = _Run([frame.time], [light], [plane], [], True)
             continue
         step = motion.step(run.planes[-1], plane)
         if not motion.same_scene(run.planes[-1], plane, step):
             yield run
-            run = _Run([frame], [light], [plane], [], True)
+            run = _Run([frame.time], [light], [plane], [], True)
             continue
-        run.frames.append(frame)
+        run.times.append(frame.time)
         run.lights.append(light)
         run.planes.append(plane)
         run.steps.append(step)
-        if len(run.frames) > KEY_INTERVAL:
+        if len(run.times) > KEY_INTERVAL:
             yield run._replace(ends=False)
-            run = _Run([frame], [light], [plane], [], True)
+            run = _Run([frame.time], [light], [plane], [], True)
     if run is not None:
         yield run
+
+
+def _ahead(runs: Iterator[_Run]) -> Iterator[_Run]:
+    """Runs, the next of which is decoded in a thread of its own while one is colored."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, runs, None)
+        while (run := coming.result()) is not None:
+            coming = thread.submit(next, runs, None)
+            yield run
 
 
 def _remembering(frames: Iterator[Frame], last: list[Frame]) -> Iterator[Frame]:
