@@ -202,6 +202,8 @@ class TrainOptions:
         for recipe in self.recipes:
             check_bounds(getattr(self, recipe), f"{recipe}.")
             self.settings(recipe)
+        if self.optimization.init_share and not self.optimization.init_from:
+            raise ValueError("--init-share needs --init-from: the weights whose share it is")
         if self.hub.push_to_hub and not self.hub.hub_namespace:
             raise ValueError("--push-to-hub needs --hub-namespace: a Hub user or organization")
         if self.run.vgg_weights and not self.run.vgg_weights.is_file():

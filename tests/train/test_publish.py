@@ -223,7 +223,7 @@ def test_sentences_come_from_the_record(run):
     teachers = ["a/b", "unet", "../runs/one", "../runs/two"]
     taught = rich | {"init_from": "../runs/first/unet", "teacher": teachers, "teacher_weight": 2.0}
     curve = [{"step": 20, "l1": 0.1, "perceptual": 0.3}]
-    own = rich | {"init_from": "unet", "teacher": ["unet"], "teacher_weight": 2.0}
+    own = rich | {"init_from": "unet", "init_share": 0.5, "teacher": ["unet"], "teacher_weight": 2.0}
     write_record(run, *({"options": options, "curve": curve} for options in (rich, taught, own)))
     text = card().text.replace("\n", " ")
     assert card().data.base_model == ["timm/tf_efficientnet_lite0.in1k"]
@@ -231,7 +231,8 @@ def test_sentences_come_from_the_record(run):
     assert "the weights of run 1, and learned from L1 on ab, a perceptual loss on VGG features, L1 to the mean" in text
     assert "It is distilled" in text and "4 trained models (`a/b`, `unet`, not published)" in text and "25% of" in text
     # Not `unet`: that name has meant other weights since this run became the embedded one.
-    assert "the weights of run 2, and" in text and "L1 to the output of a trained model (run 2)" in text
+    assert "the weights of run 2 (which are 50% of the weights that were saved), and" in text
+    assert "L1 to the output of a trained model (run 2)" in text
 
 
 def test_a_card_has_the_results_of_every_data_set(run):

@@ -272,6 +272,18 @@ def test_a_skipped_step_changes_neither_the_weights_nor_their_average(batch):
     assert not changed(trained.colorizer, before) and not changed(trained.averaged, average)
 
 
+def test_a_share_of_the_starting_weights_is_kept_in_what_is_saved_and_changes_nothing_else(batch):
+    start = recipe("pix2pix").colorizer.state_dict()
+    plain, mixing = recipe("pix2pix"), recipe("pix2pix", optimization={"init_share": 0.25})
+    for _ in range(2):
+        plain.step(batch), mixing.step(batch)
+    learned = weights(plain.averaged)
+    assert not changed(mixing.average.module, learned) and not changed(mixing.colorizer, weights(plain.colorizer))
+    assert changed(plain.averaged, start)
+    for name, saved in mixing.averaged.state_dict().items():
+        torch.testing.assert_close(saved, 0.75 * learned[name] + 0.25 * start[name])
+
+
 def test_learning_rates_follow_their_rounds(batch):
     constant, falling = recipe("pix2pix", steps=20), recipe("unet", steps=20, perceptual_weight=0.0)
     rates = []

@@ -102,6 +102,7 @@ def test_a_mistake_is_one_line(launch, parquet, tmp_path):
         ({"unet.learning_rate": "inf"}, "--unet.learning-rate is inf, expected 0 or more"),
         ({"vgg_weights": "none.safetensors"}, "--vgg-weights none.safetensors is no file here"),
         ({"push_to_hub": True}, "--push-to-hub needs --hub-namespace"),
+        ({"init_share": 0.5}, "--init-share needs --init-from"),
         ({"init_from": "pix2pix"}, "--init-from pix2pix is"),
         ({"min_colorfulness": 300.0}, "no picture is usable"),
     ],

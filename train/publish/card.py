@@ -229,7 +229,9 @@ def _start(stages: list[dict[str, Any]], number: int) -> str:
     """What a run began with, in words."""
     options = stages[number]["options"]
     if options.get("init_from"):
-        return f"the weights of {_model_name(options['init_from'], options, number, 'an unpublished model')}"
+        share = options.get("init_share", 0)
+        kept = f" (which are {share:.0%} of the weights that were saved)" if share else ""
+        return f"the weights of {_model_name(options['init_from'], options, number, 'an unpublished model')}{kept}"
     if _has_imagenet_encoder(stages[number]):
         hub_id, rate = efficientnet_lite.HUB_ID, options.get("pretrained_rate", 0)
         learned = f"learned at {rate:g} of the learning rate" if rate else "stayed frozen"

@@ -1,5 +1,6 @@
 """The recipe: what the loop trains, one optimization step at a time."""
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +43,7 @@ class Recipe(ABC, Generic[Config]):
 
     Attributes:
         colorizer: The generator, as it is trained.
-        average: Its exponential moving average, which is what is published.
+        average: Its exponential moving average.
         networks, optimizers: With the average, all that a checkpoint has to hold, by name.
     """
 
@@ -67,6 +68,7 @@ class Recipe(ABC, Generic[Config]):
         self.colorizer = colorizer.train()
         self.generator: nn.Module = accelerator.prepare_model(colorizer)
         self.average = moving_average(colorizer, optimization.ema_decay)
+        self._start = copy.deepcopy(colorizer.state_dict()) if optimization.init_share else None
         self.perceptual = perceptual.to(accelerator.device) if perceptual else None
         self.teachers = self._load_teachers() if config.teacher_weight else []
         self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
@@ -98,8 +100,18 @@ class Recipe(ABC, Generic[Config]):
 
     @property
     def averaged(self) -> Colorizer:
-        """The colorizer with the averaged weights."""
-        return cast(Colorizer, self.average.module)
+        """The colorizer with the averaged weights, mixed with those that training started from if that is asked for.
+
+        Source:
+            Wortsman et al. 2022, arXiv:2109.01903, section 3.
+        """
+        averaged = cast(Colorizer, self.average.module)
+        if self._start is None:
+            return averaged
+        share, mixed = self.optimization.init_share, copy.deepcopy(averaged)
+        weights = averaged.state_dict()
+        mixed.load_state_dict({name: torch.lerp(weights[name], start, share) for name, start in self._start.items()})
+        return mixed
 
     def scale_learning_rate(self, factor: float) -> None:
         """Multiply every learning rate from the next step on, in place of an earlier factor."""

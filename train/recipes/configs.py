@@ -30,6 +30,8 @@ class OptimizationOptions:
     """Decay of the averaged weights, which are what is saved."""
     init_from: str | None = None
     """Start from these weights: a model's name, a folder or a Hub repository id."""
+    init_share: float = bounded(0.0, 0, 0.999999)
+    """Share of the starting weights in those that are saved; the mean of before and after can be better than both."""
     seed: int = bounded(0, 0, 2**32 - 1)
     """Seed of weights, order, crops and flips."""
 
