@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.photographs import colorful
-from benchmarks.speed import medians
+from benchmarks.speed import relative_times
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
 from colorization.metrics import COLORFUL, colorfulness, psnr
@@ -58,19 +58,20 @@ def measure(options: SizeOptions) -> list[Point]:
         ValueError: If there is no such data set, or no photograph in it is colorful enough.
     """
     truths = colorful(options.dataset, options.split, options.min_colorfulness, options.limit)
-    models = {name: load(name) for name in ZOO}
-    shipped = {name: model.working_size for name, model in models.items()}
+    shipped = {name: load(name).working_size for name in ZOO}
     lights = [gray(truth) for truth in truths]
     base = [psnr(np.asarray(light), np.asarray(truth)) for light, truth in zip(lights, truths, strict=True)]
-    points = []
+    models: dict[str, Colorizer] = {}
     for size in options.sizes:
-        for model in models.values():
+        for name in ZOO:
+            models[f"{name} at {size} px"] = model = load(name)
             model.working_size = size
-        times = medians(models)
-        for name, model in models.items():
-            gain, vivid = _quality(model, lights, truths, base, f"{name} at {size} px")
-            relative = times[name] / times["unet_256"]
-            points.append(Point(name, size, size == shipped[name], relative, gain, vivid))
+    times = relative_times(models)  # all in turn, so that a slow minute bends no curve
+    points = []
+    for what, model in models.items():
+        gain, vivid = _quality(model, lights, truths, base, what)
+        size = model.working_size
+        points.append(Point(model.name, size, size == shipped[model.name], times[what], gain, vivid))
     return points
 
 

@@ -26,14 +26,14 @@ _ROUNDS = 15
 _MATMUL = 1024  # side of the matrices that the machine's arithmetic is measured with
 
 
-def medians(models: dict[str, Colorizer]) -> dict[str, float]:
-    """Time each model at its working size for a 3:2 photograph, and the yardstick, turn by turn.
+def relative_times(models: dict[str, Colorizer]) -> dict[str, float]:
+    """Time each model at its working size for a 3:2 photograph, and unet_256, turn by turn.
 
     Returns:
-        Median seconds of one forward pass, by name; the yardstick's is `unet_256`.
+        Median over the rounds of the time of one forward pass, in units of unet_256's in the same round, by name.
     """
     times = interleaved(_forwards({"unet_256": PublishedUNet().eval(), **models}), _ROUNDS, warm_up=2)
-    return {name: statistics.median(taken) for name, taken in times.items()}
+    return {name: ratio(times[name], times["unet_256"])[0] for name in models}
 
 
 def input_size(model: Colorizer) -> tuple[int, int]:
