@@ -34,7 +34,7 @@ def test_ratios_are_taken_within_a_round():
     assert ratio([2, 20, 200], [1, 10, 100]) == (2, 2, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_one_command_prints_every_figure_of_speed(tmp_path, monkeypatch, capsys):
     drawn = tmp_path / "speed.png"
     arguments = ["--sizes", "0.05", "0.1", "--rounds", "1", "--files", "2", "--plot", str(drawn)]
