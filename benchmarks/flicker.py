@@ -18,12 +18,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from colorization import ycbcr
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.container import Frame, Video, VideoError
 from colorization.flicker import measure, table
-from colorization.inference import AB, apply_color, lightness, predict
-from colorization.mp4 import Encoder, join
+from colorization.inference import AB, lightness, predict
+from colorization.mp4 import Encoder, join, video_frame
 from colorization.video import KEY_INTERVAL, colorize_video
 from colorization.zoo import ZOO, load
 
@@ -32,6 +33,7 @@ _SHEET_FRAMES = 6
 _TURN = KEY_INTERVAL
 _WAVERS = 0.05  # standard deviation of an old film's exposure from frame to frame, as a share
 _GRAIN = 8.0  # levels of 255, standard deviation before it is blurred
+_NO_COLOR = np.zeros((2, 1, 1), np.float32)
 _DUST = 5  # specks per frame, on average
 
 Way = Callable[[Colorizer, Path, Path], Iterator[object]]
@@ -134,17 +136,18 @@ def compare(source: Path, model: Colorizer, folder: Path, is_aged: bool) -> tupl
 def _made_gray(source: Path, target: Path, is_aged: bool) -> Iterator[object]:
     """The black-and-white version of a video, in better quality than the colored ones."""
     lights = ((f, aged(light, number) if is_aged else light) for number, (f, light) in enumerate(_lights(source)))
-    return _written(source, target, ((f, light.convert("RGB"), None) for f, light in lights), crf=10)
+    return _written(source, target, ((f, light, _NO_COLOR) for f, light in lights), crf=10)
 
 
 def _written(source: Path, target: Path, colored: Iterator, crf: int = 18) -> Iterator[object]:
     """Write frames with their own lightness and the predicted color; gives way after a few."""
     video = Video(source)
     part = target.with_suffix(".nut")
-    size = next(iter(Video(source).frames())).picture().size
-    with Encoder(part, video, size, crf) as encoder:
+    width, height = next(iter(Video(source).frames())).picture().size
+    with Encoder(part, video, (width + width % 2, height + height % 2), crf) as encoder:
         for number, (frame, light, ab) in enumerate(colored):
-            encoder.write(light if ab is None else apply_color(light, ab), frame.time)
+            luma, chroma = ycbcr.join(light, ab)
+            encoder.write(video_frame([luma, *np.rint(chroma).astype(np.uint8)]), frame.time)
             if number % _TURN == 0:
                 yield number
     join([part], video, target, frame.duration)

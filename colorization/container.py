@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 import av
 import numpy as np
 from av.stream import Disposition
+from numpy.typing import NDArray
 from PIL import Image
 
 # FFmpeg's names. All hold their pictures and their sound themselves: no playlists, no scripts, no image sequences.
@@ -55,13 +56,20 @@ class Frame(NamedTuple):
 
     def picture(self) -> Image.Image:
         """The frame upright, mode RGB; raises `VideoError` if its pixels are of an unknown kind."""
+        return Image.fromarray(self._pixels("rgb24"))
+
+    def floats(self) -> NDArray[np.float32]:
+        """The frame upright, (H, W, 3) of sRGB about 0 to 1, not rounded; raises `VideoError` as `picture` does."""
+        return self._pixels("gbrpf32le")
+
+    def _pixels(self, kind: str) -> NDArray[Any]:
         # Files of 720 lines and more that name no matrix mean BT.709, smaller ones BT.601, which is FFmpeg's default.
         unnamed_hd = self.image.colorspace == _UNSPECIFIED and self.image.height >= 720
         try:
-            rgb = self.image.to_ndarray(format="rgb24", src_colorspace="ITU709" if unnamed_hd else None)
+            pixels = self.image.to_ndarray(format=kind, src_colorspace="ITU709" if unnamed_hd else None)
         except (av.FFmpegError, ValueError) as error:
             raise VideoError(f"its pixels ({self.image.format.name}) cannot be converted: export it as MP4") from error
-        return Image.fromarray(np.rot90(rgb, round(self.image.rotation / 90)))
+        return np.rot90(pixels, round(self.image.rotation / 90))
 
 
 class Video:

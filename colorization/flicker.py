@@ -11,7 +11,7 @@ Source:
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,32 +75,26 @@ def measure(
     scores = {name: Score() for name in (*methods, *results, "original")}
     before: dict[str, NDArray[np.float32]] = {}
     shape_before: NDArray[np.uint8] | None = None
-    films = [_pictures(video), *(_pictures(Video(file, limits)) for file in results.values())]
-    for number, pictures in enumerate(zip(*films, strict=True)):
+    films = [video.frames(), *(Video(file, limits).frames() for file in results.values())]
+    for number, frames in enumerate(zip(*films, strict=True)):
         if number % apart not in (0, 1 % apart):  # the first and the second frame of each pair
             continue
-        truth = pictures[0]()
-        light = lightness(truth)
-        versions = {name: _timed(method, light, scores[name]) for name, method in methods.items()}
-        versions |= {name: made().crop((0, 0, *truth.size)) for name, made in zip(results, pictures[1:], strict=True)}
-        versions["original"] = truth
+        light = lightness(frames[0].picture())
+        made = {name: _timed(method, light, scores[name]) for name, method in methods.items()}
+        versions = {name: np.asarray(picture, np.float32) / np.float32(255) for name, picture in made.items()}
+        for name, frame in zip((*results, "original"), (*frames[1:], frames[0]), strict=True):
+            versions[name] = frame.floats()[: light.height, : light.width]
         size = _size(light.size)
         shape = np.asarray(light.resize(size, Image.Resampling.BOX))
-        colors = {name: _ab(picture, size) for name, picture in versions.items()}
+        colors = {name: _ab(pixels, size) for name, pixels in versions.items()}
         if number and (number % apart == 1 % apart) and shape_before is not None:
             way = followed(shape, shape_before)
             for name, ab in colors.items():
                 _add(scores[name], ab, before[name], way)
             if pairs or number % _DELTA_E_EVERY == 0:
-                _add_delta_e(scores, versions, truth)
+                _add_delta_e(scores, versions)
         before, shape_before = colors, shape
     return scores
-
-
-def _pictures(video: Video) -> Iterator[Callable[[], Image.Image]]:
-    """For each frame the function that converts it: most are not looked at."""
-    for frame in video.frames():
-        yield frame.picture
 
 
 def _timed(method: Callable[[Image.Image], Image.Image], light: Image.Image, score: Score) -> Image.Image:
@@ -123,24 +117,26 @@ def _add(score: Score, ab: NDArray, before: NDArray, way: tuple[NDArray, NDArray
         values.append(float(change[where].mean()) if where.sum() >= _FEWEST else math.nan)
 
 
-def _add_delta_e(scores: Mapping[str, Score], versions: Mapping[str, Image.Image], truth: Image.Image) -> None:
+def _add_delta_e(scores: Mapping[str, Score], versions: Mapping[str, NDArray[np.float32]]) -> None:
     """Compare one frame of each version with the original's, if that is in color."""
-    small = {name: _scored(picture) for name, picture in versions.items()}
+    small = {name: _scored(pixels) for name, pixels in versions.items()}
     if colorfulness(small["original"]) < COLOR_THRESHOLD:
         return
     for name, pixels in small.items():
         scores[name].delta_e.append(delta_e_2000(pixels, small["original"]))
 
 
-def _scored(picture: Image.Image) -> NDArray[np.uint8]:
-    copy = picture.copy()
-    copy.thumbnail((_SCORED_SIDE, _SCORED_SIDE), Image.Resampling.BOX)
-    return np.asarray(copy)
+def _scored(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A frame in 8 bits, of at most the size that is scored."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _SCORED_SIDE / max(height, width))
+    small = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    return np.rint(small * 255).clip(0, 255).astype(np.uint8)
 
 
-def _ab(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
-    """a* and b* of a picture made small, (h, w, 2); not rounded to 8 bits again, which would flicker by itself."""
-    rgb = cv2.resize(np.asarray(picture, np.float32) / 255, size, interpolation=cv2.INTER_AREA)
+def _ab(pixels: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """a* and b* of a frame made small, (h, w, 2). What is rounded to 8 bits on the way flickers by itself."""
+    rgb = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(rgb_to_lab(rgb.transpose(2, 0, 1))[1:].transpose(1, 2, 0))
 
 

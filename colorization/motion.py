@@ -19,7 +19,7 @@ Plane = NDArray[np.uint8]
 """A small frame's lightness, (h, w), 0 to 255."""
 Field = NDArray[np.float32]
 
-_SHORT_SIDE = 128  # of the frames that motion is looked for in; color is as coarse as that, and flow takes 1 ms
+_SHORT_SIDE = 128  # of the frames that motion is looked for in, and of the color that is carried; flow takes 1 ms
 _LONG_SIDE = 512
 _LEVELS = 20.0  # a place whose lightness changes by this much along its path is probably another thing
 _PLACE = 5  # px; its lightness is the mean of so many, so that grain and fine texture are not taken for change
@@ -29,7 +29,9 @@ _SAME_SCENE = 0.35  # the share of pixels that must be found again in the next f
 _UNKNOWN = 0.3  # trust below which neither key frame tells the color
 _ASK = 0.05  # the share of such pixels from which a frame's own prediction is worth its time
 _STEADY = np.float32(2 / 3)  # of the key frame before; more is steadier, and slower to follow when the light changes
-_FILL = 31  # px; fewer such pixels get the color around them
+_SMOOTH = 1.5  # px, sigma: color whose edges are sharper than its motion is known flickers along them
+_HOLD = (np.float32(0.7), 2)  # of the way back to the frame before, for levels of color that differ by so many at most
+_FILL = 15  # px; fewer such pixels get the color around them
 
 
 class Step(NamedTuple):
@@ -72,18 +74,24 @@ def shrink(light: Image.Image) -> Plane:
     return np.asarray(light.resize((width, height), Image.Resampling.BOX))
 
 
+def coarse(color: Field, plane: Plane) -> Field:
+    """Predicted color (2, h, w) at the size of a small frame, and a little smoothed: as fine as it can be carried."""
+    small = cv2.resize(color.transpose(1, 2, 0), plane.shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(cv2.GaussianBlur(small, (0, 0), _SMOOTH).transpose(2, 0, 1))
+
+
 def step(before: Plane, after: Plane) -> Step:
     """Find the motion between two frames that follow each other.
 
     Source:
         Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it.
     """
-    return _flow(before, after, cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return _flow(before, after)
 
 
 def followed(frame: Plane, before: Plane) -> Path:
-    """The motion from a frame to the one before it, found slowly and well: for measuring, not for coloring."""
-    there, back = _flow(frame, before, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    """The motion from a frame to the one before it, and how far it is trusted: for measuring, on frames of any size."""
+    there, back = _flow(frame, before)
     return Path(there, _returns(there, back))
 
 
@@ -116,14 +124,13 @@ def blend(way: Blend, first: Field, last: Field, own: Callable[[], Field]) -> Fi
 
     Args:
         way: From `blends`.
-        first, last: ab of the key frames, (2, h, w).
+        first, last: ab of the key frames, (2, h, w), see `coarse`.
         own: Gives ab of the frame itself, (2, h, w); called where `way.asks`.
 
     Returns:
         ab, (2, h, w).
     """
-    size = (first.shape[2], first.shape[1])
-    weights = [_resized(weight, size)[..., None] for weight in (way.first.trust, way.last.trust, way.unknown)]
+    weights = [weight[..., None] for weight in (way.first.trust, way.last.trust, way.unknown)]
     total = weights[0] + weights[1]
     ends = carry(first, way.first.flow), carry(last, way.last.flow)
     known = weights[0] * ends[0] + weights[1] * ends[1]
@@ -140,7 +147,7 @@ def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence
     """Predicted color of a run's last frame, made steady with that of its first frame where it shows the same.
 
     Args:
-        color, before: ab of the last and the first frame, (2, h, w).
+        color, before: ab of the last and the first frame, (2, h, w), see `coarse`.
         planes: The frames of the run, of one size.
         steps: Between each two neighbors.
 
@@ -149,8 +156,29 @@ def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence
     """
     path = _chain([(back, there) for there, back in steps])[-1]
     found = _found(planes[-1], planes[0], path)
-    weight = _STEADY * _resized(found, (color.shape[2], color.shape[1]))
-    return color + weight * (carry(before, path.flow).transpose(2, 0, 1) - color)
+    return color + _STEADY * found * (carry(before, path.flow).transpose(2, 0, 1) - color)
+
+
+def hold(levels: Field, before: Field | None, back: Field | None) -> Field:
+    """Round a frame's levels of color to whole ones that stay along motion, rather than to the nearest.
+
+    Color that hardly changes would go to and fro between two levels as the picture moves. What a frame was given counts
+    for the next one where both are within two levels, so the result is nowhere more than two levels off.
+
+    Args:
+        levels: (C, h, w).
+        before: What was made of the frame before, of the same shape; None if there is none.
+        back: Flow from this frame to that one.
+
+    Returns:
+        Whole numbers, (C, h, w).
+    """
+    if before is None or back is None:
+        return np.rint(levels)
+    change = carry(before, back).transpose(2, 0, 1) - levels
+    share, most = _HOLD
+    change[np.abs(change) > most] = 0
+    return np.rint(levels + share * change)
 
 
 def carry(values: Field, flow: Field) -> Field:
@@ -164,8 +192,11 @@ def carry(values: Field, flow: Field) -> Field:
         (h, w, C).
     """
     height, width = values.shape[1:]
-    scaled = _resized(flow, (width, height)) * np.array((width / flow.shape[1], height / flow.shape[0]), np.float32)
-    return remap(np.ascontiguousarray(values.transpose(1, 2, 0)), scaled)
+    values = np.ascontiguousarray(values.transpose(1, 2, 0))
+    if flow.shape[:2] != (height, width):
+        scale = np.array((width / flow.shape[1], height / flow.shape[0]), np.float32)
+        flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR) * scale
+    return remap(values, flow)
 
 
 def remap(values: NDArray, flow: Field) -> Field:
@@ -209,9 +240,9 @@ def _chain(steps: Sequence[tuple[Field, Field]]) -> list[Path]:
     return chained
 
 
-def _flow(before: Plane, after: Plane, preset: int) -> Step:
+def _flow(before: Plane, after: Plane) -> Step:
     """Where each pixel of one plane lies in the other, both ways."""
-    flow = cv2.DISOpticalFlow.create(preset)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return Step(flow.calc(before, after, None), flow.calc(after, before, None))  # type: ignore[call-overload]
 
 
@@ -269,8 +300,3 @@ def _flat(plane: Plane) -> Field:
 def _grid(height: int, width: int) -> Field:
     """Each pixel's own x and y, (height, width, 2)."""
     return np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
-
-
-def _resized(values: Field, size: tuple[int, int]) -> Field:
-    """Bilinear, to (width, height)."""
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -5,10 +5,7 @@ colored while the next is decoded. The result is written in segments. A job that
 continues after them, and gives the same file.
 """
 
-import hashlib
 import itertools
-import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +15,16 @@ from typing import NamedTuple
 
 import av
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from colorization import __version__, motion
+from colorization import motion, ycbcr
 from colorization.colorizer import Colorizer
 from colorization.container import Frame, Limits, Video, VideoError
-from colorization.inference import AB, apply_color, check_strength, lightness, predict
-from colorization.mp4 import X264, Encoder, join
+from colorization.inference import AB, check_strength, lightness, predict
+from colorization.mp4 import X264, Encoder, join, video_frame
+from colorization.segments import Segments, fingerprint
 
 KEY_INTERVAL = 12  # frames from one key frame to the next
 CRF = 18  # of H.264: 0 is lossless, 18 hardly visible, 51 the worst
@@ -95,97 +95,74 @@ def colorize_video(
         raise ValueError(f"crf is {crf}, expected a whole number of 0 to 51")
     video = Video(source, limits)
     folder = target.with_name(f".{target.name}.parts")
-    parts = _Parts(folder, _fingerprint(models, source, strength, crf))
+    settings = (strength, crf, KEY_INTERVAL, _SEGMENT, X264, av.__version__, cv2.__version__)
+    segments = Segments(folder, fingerprint(models, source, settings))
     try:
-        yield from _continued(parts, _Painter(models, strength), video, crf, target)
+        yield from _continued(segments, _Painter(models, strength), video, crf, target)
     except (VideoError, FloatingPointError):
-        shutil.rmtree(folder)  # what no later call will finish
+        segments.remove()  # what no later call will finish
         raise
 
 
-def _continued(parts: "_Parts", painter: "_Painter", video: Video, crf: int, target: Path) -> Iterator[Progress]:
+def _continued(segments: Segments, painter: "_Painter", video: Video, crf: int, target: Path) -> Iterator[Progress]:
     """Color what the finished segments do not hold, and join all."""
-    clock = _Clock(parts.done, video.count)
+    clock = _Clock(segments.done, video.count)
     last: list[Frame] = []
     decoded = _remembering(video.frames(), last)
-    skipped = sum(1 for _ in itertools.islice(decoded, parts.done))  # decoding is quick, coloring is not
+    skipped = sum(1 for _ in itertools.islice(decoded, segments.done))  # decoding is quick, coloring is not
     if skipped:
         yield clock.progress()
     runs = _ahead(_runs(decoded))
     for first in runs:
         count = 0
-        with Encoder(parts.unfinished, video, painter.size(first.lights[0].size), crf) as encoder:
+        with Encoder(segments.unfinished, video, painter.size(first.lights[0].size), crf) as encoder:
             for run in itertools.chain([first], runs):
-                picture = run.lights[0]
                 is_last = count + len(run.times) - (not run.ends) >= _SEGMENT[not run.ends]
-                for time_shown, picture in painter.colored(run, is_last):
-                    encoder.write(picture, time_shown)
+                for time_shown, frame in painter.colored(run, is_last):
+                    encoder.write(frame, time_shown)
                     count += 1
-                yield clock.progress(parts.done + count, picture)
+                yield clock.progress(segments.done + count, frame.to_image())
                 if is_last:
                     break
-        parts.add(count)
-    width, height = painter.size(last[0].picture().size)
+        segments.add(count)
+    width, height = painter.panel(last[0].picture().size)
     if width % 2 or height % 2:
         video.notes.append(f"its {width}x{height} pixels are padded to even numbers, which H.264 needs")
-    video.notes += join(parts.files, video, parts.unfinished, last[0].duration)
-    parts.unfinished.replace(target)
-    shutil.rmtree(parts.folder)
-    yield clock.progress(parts.done)._replace(total=parts.done, seconds_left=0.0, notes=tuple(video.notes))
-
-
-class _Parts:
-    """The finished segments of one job, each named by its first frame and the one after its last."""
-
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        """Take up what an earlier call with the same fingerprint has left; remove anything else."""
-        self.folder = folder
-        self.unfinished = folder / f"unfinished.{os.getpid()}"
-        note = folder / "job"
-        if folder.is_dir() and not (note.is_file() and note.read_text(encoding="utf-8") == fingerprint):
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(fingerprint, encoding="utf-8")
-        for leftover in folder.glob("unfinished.*"):
-            leftover.unlink()
-        self.files: list[Path] = []
-        self.done = 0
-        for file in sorted(folder.glob("*.nut")):
-            first, after = map(int, file.stem.split("-"))
-            if first == self.done:
-                self.files.append(file)
-                self.done = after
-
-    def add(self, count: int) -> None:
-        """Make the segment that was written as `unfinished` one of the finished ones, in one step."""
-        with self.unfinished.open("rb") as data:
-            os.fsync(data.fileno())
-        file = self.folder / f"{self.done:08d}-{self.done + count:08d}.nut"
-        self.unfinished.replace(file)
-        self.files.append(file)
-        self.done += count
+    video.notes += join(segments.files, video, segments.unfinished, last[0].duration)
+    segments.unfinished.replace(target)
+    segments.remove()
+    yield clock.progress(segments.done)._replace(total=segments.done, seconds_left=0.0, notes=tuple(video.notes))
 
 
 class _Painter:
-    """The models, and their color of the newest key frame."""
+    """The models, their color of the newest key frame, and what the newest frame was given of it."""
 
     def __init__(self, models: Sequence[Colorizer], strength: float) -> None:
         self._models, self._strength = models, strength
         self._key: tuple[int, list[AB]] = (-1, [])
+        self._chroma: list[NDArray[np.float32]] = []  # of the newest frame, for each model
+        self._back: motion.Field | None = None  # flow from the coming frame to the newest, if they are neighbors
+
+    def panel(self, frame: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of one model's part for upright frames of one size, before odd ones are padded."""
+        shrunk = min(1.0, _WIDEST / (len(self._models) * frame[0])) if len(self._models) > 1 else 1.0
+        return max(1, round(frame[0] * shrunk)), max(1, round(frame[1] * shrunk))
 
     def size(self, frame: tuple[int, int]) -> tuple[int, int]:
         """Width and height of the result for upright frames of one size."""
-        width, height = self._panel(frame)
-        return width * len(self._models), height
+        width, height = self.panel(frame)
+        return (width + width % 2) * len(self._models), height + height % 2
 
-    def colored(self, run: _Run, is_last: bool) -> Iterator[tuple[int, Image.Image]]:
+    def colored(self, run: _Run, is_last: bool) -> Iterator[tuple[int, av.VideoFrame]]:
         """Color the frames of a run; its last one is left to the next run, unless the scene ends.
 
         Within a scene the key frame after a segment's last run is colored as it is predicted, not made steady, as a
         job that was stopped continues with nothing but that frame.
         """
+        steps = [self._back, *(step.back for step in run.steps)]
+        self._back = None if run.ends or is_last else steps[-1]
         first = self._predicted(run, 0)
-        yield run.times[0], self._picture(run.lights[0], first)
+        yield run.times[0], self._frame(run.lights[0], first, steps[0])
         if len(run.times) == 1:
             return
         last = self._predicted(run, -1)
@@ -195,38 +172,47 @@ class _Painter:
         for number, way in enumerate(motion.blends(run.planes, run.steps), 1):
             light = run.lights[number]
             colors = [
-                motion.blend(way, a, b, partial(predict, model, light))
+                motion.blend(way, a, b, partial(_coarse, model, light, run.planes[number]))
                 for model, a, b in zip(self._models, first, last, strict=True)
             ]
-            yield run.times[number], self._picture(light, colors)
+            yield run.times[number], self._frame(light, colors, steps[number])
         if run.ends:
-            yield run.times[-1], self._picture(run.lights[-1], last)
+            yield run.times[-1], self._frame(run.lights[-1], last, steps[-1])
 
     def _predicted(self, run: _Run, number: int) -> list[AB]:
         """Each model's color of a key frame: that of the run before, whose last frame it is, or predicted."""
         shown = run.times[number]
         if self._key[0] != shown:
-            self._key = (shown, [predict(model, run.lights[number]) for model in self._models])
+            light, plane = run.lights[number], run.planes[number]
+            self._key = (shown, [_coarse(model, light, plane) for model in self._models])
         return self._key[1]
 
-    def _picture(self, light: Image.Image, colors: list[AB]) -> Image.Image:
-        """One frame in color; several models' results side by side, each with its name."""
-        if len(colors) == 1:
-            return apply_color(light, colors[0], self._strength)
-        width, height = self._panel(light.size)
-        whole = Image.new("RGB", (width * len(colors), height))
-        light = light.resize((width, height), Image.Resampling.LANCZOS)
-        draw, font = ImageDraw.Draw(whole), ImageFont.load_default(size=max(10, height // 20))
-        for column, (model, ab) in enumerate(zip(self._models, colors, strict=True)):
-            whole.paste(apply_color(light, ab, self._strength), (column * width, 0))
-            place = (column * width + height // 40, height // 60)
-            draw.text(place, model.name, fill="white", font=font, stroke_width=2, stroke_fill="black")
-        return whole
+    def _frame(self, light: Image.Image, colors: list[AB], back: motion.Field | None) -> av.VideoFrame:
+        """One frame in color, which holds on to that of the frame before; several models' results side by side."""
+        if len(colors) > 1:
+            light = light.resize(self.panel(light.size), Image.Resampling.LANCZOS)
+        luma, chroma = zip(*(ycbcr.join(light, ab, self._strength) for ab in colors), strict=True)
+        before = self._chroma if back is not None else [None] * len(colors)
+        self._chroma = [motion.hold(x, old, back) for x, old in zip(chroma, before, strict=True)]
+        planes = [np.hstack(luma), *np.concatenate(self._chroma, axis=2).astype(np.uint8)]
+        return video_frame(self._named(planes) if len(colors) > 1 else planes)
 
-    def _panel(self, frame: tuple[int, int]) -> tuple[int, int]:
-        """Width and height of one model's part."""
-        shrunk = min(1.0, _WIDEST / (len(self._models) * frame[0])) if len(self._models) > 1 else 1.0
-        return max(1, round(frame[0] * shrunk)), max(1, round(frame[1] * shrunk))
+    def _named(self, planes: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        """The planes of all panels, with each model's name in white on black: 235 and 16 in luma, no color."""
+        drawn = []
+        for plane, (white, black) in zip(planes, ((235, 16), (128, 128), (128, 128)), strict=True):
+            image = Image.fromarray(plane)
+            draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=max(10, plane.shape[0] // 20))
+            for column, model in enumerate(self._models):
+                place = (column * image.width // len(self._models) + image.height // 40, image.height // 60)
+                draw.text(place, model.name, fill=white, font=font, stroke_width=2, stroke_fill=black)
+            drawn.append(np.asarray(image))
+        return drawn
+
+
+def _coarse(model: Colorizer, light: Image.Image, plane: motion.Plane) -> AB:
+    """A model's color of one frame, as fine as it is carried."""
+    return motion.coarse(predict(model, light), plane)
 
 
 class _Clock:
@@ -284,16 +270,3 @@ def _remembering(frames: Iterator[Frame], last: list[Frame]) -> Iterator[Frame]:
     for frame in frames:
         last[:] = [frame]
         yield frame
-
-
-def _fingerprint(models: Sequence[Colorizer], source: Path, strength: float, crf: int) -> str:
-    """What makes a job's result what it is, as one line."""
-    with source.open("rb") as data:
-        digest = hashlib.file_digest(data, "sha256")
-    for model in models:
-        digest.update(model.name.encode())
-        for weights in model.state_dict().values():
-            digest.update(weights.cpu().numpy().tobytes())
-    settings = (__version__, strength, crf, KEY_INTERVAL, _SEGMENT, X264, av.__version__, cv2.__version__)
-    digest.update(repr(settings).encode())
-    return digest.hexdigest()

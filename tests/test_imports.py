@@ -28,7 +28,7 @@ FLOORS = {  # of the modules in colorization/
     "atomic": 0, "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0,
     "colorizer": 1, "lut": 1, "sources": 1,
     "models": 2, "onnx_model": 2, "inference": 2,
-    "zoo": 3, "motion": 3, "container": 3, "to_onnx": 3,
+    "zoo": 3, "motion": 3, "ycbcr": 3, "segments": 3, "container": 3, "to_onnx": 3,
     "mp4": 4, "flicker": 4, "engines": 4,
     "video": 5, "jobs": 5, "export": 5,
     "video_jobs": 6,
