@@ -149,10 +149,11 @@ def table(scores: Mapping[str, Score], speeds: Mapping[str, float]) -> str:
     """A Markdown table of scores, with frames per second where they are known."""
     lines = ["| version | flicker | static | moving | delta E 2000 | frames/s |", "|---|---|---|---|---|---|"]
     for name, score in scores.items():
-        cells = [_cell(score.mean(part)) for part in ("all", "static", "moving", "delta_e")]
-        lines.append(f"| {name} | {' | '.join(cells)} | {_cell(speeds.get(name, math.nan))} |")
+        cells = [_cell(score.mean(part), 3) for part in ("all", "static", "moving")]
+        cells += [_cell(score.mean("delta_e"), 2), _cell(speeds.get(name, math.nan), 1)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f}"
+def _cell(value: float, digits: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"

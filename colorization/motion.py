@@ -28,7 +28,7 @@ _FLAT = (9, 8.0)  # px and levels: where lightness varies less around a place, i
 _SAME_SCENE = 0.35  # the share of pixels that must be found again in the next frame
 _UNKNOWN = 0.3  # trust below which neither key frame tells the color
 _ASK = 0.05  # the share of such pixels from which a frame's own prediction is worth its time
-_STEADY = np.float32(2 / 3)  # of the key frame before; more is steadier, and slower to follow when the light changes
+_STEADY = np.float32(1 / 2)  # of the key frame before; more is steadier, and slower to follow when the light changes
 _SMOOTH = 1.5  # px, sigma: color whose edges are sharper than its motion is known flickers along them
 _HOLD = (np.float32(0.7), 2)  # of the way back to the frame before, for levels of color that differ by so many at most
 _FILL = 15  # px; fewer such pixels get the color around them
@@ -152,7 +152,7 @@ def steady(color: Field, before: Field, planes: Sequence[Plane], steps: Sequence
         steps: Between each two neighbors.
 
     Returns:
-        ab, (2, h, w): two thirds are that of the first frame where it shows the same.
+        ab, (2, h, w): half of it is that of the first frame where it shows the same.
     """
     path = _chain([(back, there) for there, back in steps])[-1]
     found = _found(planes[-1], planes[0], path)

@@ -200,12 +200,13 @@ class _Painter:
     def _named(self, planes: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
         """The planes of all panels, with each model's name in white on black: 235 and 16 in luma, no color."""
         drawn = []
-        for plane, (white, black) in zip(planes, ((235, 16), (128, 128), (128, 128)), strict=True):
+        size = max(10, len(planes[0]) // 20)
+        for plane, share, white, black in zip(planes, (1, 2, 2), (235, 128, 128), (16, 128, 128), strict=True):
             image = Image.fromarray(plane)
-            draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=max(10, plane.shape[0] // 20))
+            draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=size / share)
             for column, model in enumerate(self._models):
                 place = (column * image.width // len(self._models) + image.height // 40, image.height // 60)
-                draw.text(place, model.name, fill=white, font=font, stroke_width=2, stroke_fill=black)
+                draw.text(place, model.name, fill=white, font=font, stroke_width=2 / share, stroke_fill=black)
             drawn.append(np.asarray(image))
         return drawn
 
