@@ -128,9 +128,9 @@ def _add_delta_e(scores: Mapping[str, Score], versions: Mapping[str, NDArray[np.
 
 def _scored(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     """A frame in 8 bits, of at most the size that is scored."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _SCORED_SIDE / max(height, width))
-    small = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    scale = min(1.0, _SCORED_SIDE / max(pixels.shape))
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     return np.rint(small * 255).clip(0, 255).astype(np.uint8)
 
 

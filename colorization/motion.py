@@ -19,7 +19,7 @@ Plane = NDArray[np.uint8]
 """A small frame's lightness, (h, w), 0 to 255."""
 Field = NDArray[np.float32]
 
-_SHORT_SIDE = 128  # of the frames that motion is looked for in, and of the color that is carried; flow takes 1 ms
+_SHORT_SIDE = 128  # of the frames that motion is looked for in, and of the color that is carried; flow takes 3 ms
 _LONG_SIDE = 512
 _LEVELS = 20.0  # a place whose lightness changes by this much along its path is probably another thing
 _PLACE = 5  # px; its lightness is the mean of so many, so that grain and fine texture are not taken for change
@@ -81,17 +81,18 @@ def coarse(color: Field, plane: Plane) -> Field:
 
 
 def step(before: Plane, after: Plane) -> Step:
-    """Find the motion between two frames that follow each other.
+    """Find the motion between two frames that follow each other: where each pixel of one lies in the other, both ways.
 
     Source:
         Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it.
     """
-    return _flow(before, after)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return Step(flow.calc(before, after, None), flow.calc(after, before, None))  # type: ignore[call-overload]
 
 
 def followed(frame: Plane, before: Plane) -> Path:
     """The motion from a frame to the one before it, and how far it is trusted: for measuring, on frames of any size."""
-    there, back = _flow(frame, before)
+    there, back = step(frame, before)
     return Path(there, _returns(there, back))
 
 
@@ -238,12 +239,6 @@ def _chain(steps: Sequence[tuple[Field, Field]]) -> list[Path]:
         away = away + remap(back, away)
         chained.append(Path(there, _returns(there, away, number)))
     return chained
-
-
-def _flow(before: Plane, after: Plane) -> Step:
-    """Where each pixel of one plane lies in the other, both ways."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return Step(flow.calc(before, after, None), flow.calc(after, before, None))  # type: ignore[call-overload]
 
 
 def _returns(there: Field, back: Field, steps: int = 1) -> Field:
