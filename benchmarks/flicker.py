@@ -33,8 +33,8 @@ _SHEET_FRAMES = 6
 _TURN = KEY_INTERVAL
 _WAVERS = 0.05  # standard deviation of an old film's exposure from frame to frame, as a share
 _GRAIN = 8.0  # levels of 255, standard deviation before it is blurred
-_NO_COLOR = np.zeros((2, 1, 1), np.float32)
 _DUST = 5  # specks per frame, on average
+_NO_COLOR = np.zeros((2, 1, 1), np.float32)
 
 Way = Callable[[Colorizer, Path, Path], Iterator[object]]
 
@@ -146,8 +146,7 @@ def _written(source: Path, target: Path, colored: Iterator, crf: int = 18) -> It
     width, height = next(iter(Video(source).frames())).picture().size
     with Encoder(part, video, (width + width % 2, height + height % 2), crf) as encoder:
         for number, (frame, light, ab) in enumerate(colored):
-            luma, chroma = ycbcr.join(light, ab)
-            encoder.write(video_frame([luma, *np.rint(chroma).astype(np.uint8)]), frame.time)
+            encoder.write(video_frame(*ycbcr.join(light, ab)), frame.time)
             if number % _TURN == 0:
                 yield number
     join([part], video, target, frame.duration)

@@ -59,8 +59,7 @@ def join(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
         Mode RGB, (W, H). Colors that sRGB cannot show at their lightness become paler, as in
         `colorization.lab.fit_gamut`; lightness and hue stay.
     """
-    # Beyond the nodes every color is outside sRGB, and only its hue counts.
-    lab_ab = lab_ab * np.minimum(1, _AB_LIMIT / np.maximum(np.abs(lab_ab).max(axis=0), 1e-6))
+    lab_ab = limited(lab_ab)
     # The cells are spread over the range that this picture uses, so that a smooth sky has no steps.
     low = np.floor(lab_ab.min(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP
     high = np.maximum(np.ceil(lab_ab.max(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP, low + _AB_STEP)
@@ -84,6 +83,26 @@ def join(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
 
     _in_parallel(convert, gray.height, _STRIP_PIXELS // gray.width)
     return result
+
+
+def limited(lab_ab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring a* and b*, (2, h, w), to at most 110 CIE units: beyond, all is outside sRGB, and only hue counts."""
+    return lab_ab * np.minimum(1, _AB_LIMIT / np.maximum(np.abs(lab_ab).max(axis=0), 1e-6))
+
+
+def fitted(a: NDArray, b: NDArray) -> NDArray[np.float32]:
+    """Convert pairs of a* and b*, (N,) each, at every gray level; see `colorization.lab.fit_gamut`.
+
+    Returns:
+        sRGB, (N, 256, 3), in [0, 1]: exact at 61 gray levels, linear between them.
+    """
+    # In double precision: how a number is rounded depends on its place in an array, and a node must not depend on which
+    # others are converted with it, or the same picture would come out differently in another process.
+    gray = np.minimum(np.arange(0, 255 + _GRAY_STEP, _GRAY_STEP), 255) / 255
+    L = rgb_to_lab(np.broadcast_to(gray, (3, 1, gray.size)))[0]
+    axes = L, a[:, None], b[:, None]
+    rgb = np.moveaxis(fit_gamut(np.stack(np.broadcast_arrays(*axes))), 0, 2).astype(np.float32)
+    return _hat(np.arange(256) / _GRAY_STEP, rgb.shape[1]) @ rgb
 
 
 def _in_parallel(work: Callable[[int, int], None], count: int, step: int) -> None:
@@ -118,13 +137,8 @@ def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
     part, known = _nodes[b0 : b1 + 1, a0 : a1 + 1], _known[b0 : b1 + 1, a0 : a1 + 1]
     rows, columns = np.nonzero(~known)
     if rows.size:
-        # In double precision: how a number is rounded depends on its place in an array, and a node must not depend on
-        # which others are converted with it, or the same picture would come out differently in another process.
-        gray = np.minimum(np.arange(0, 255 + _GRAY_STEP, _GRAY_STEP), 255) / 255
-        L = rgb_to_lab(np.broadcast_to(gray, (3, 1, gray.size)))[0]
-        axes = L, columns[:, None] * float(_AB_STEP) + low[0], rows[:, None] * float(_AB_STEP) + low[1]
-        rgb = np.moveaxis(fit_gamut(np.stack(np.broadcast_arrays(*axes))), 0, 2).astype(np.float32)
-        levels = _hat(np.arange(256) / _GRAY_STEP, rgb.shape[1]) @ rgb * 255 + 0.5  # the half rounds what is cut off
+        rgb = fitted(columns * float(_AB_STEP) + low[0], rows * float(_AB_STEP) + low[1])
+        levels = rgb * 255 + 0.5  # the half rounds what is cut off
         part[rows, columns] = np.pad(levels, ((0, 0), (0, 0), (0, 1))).reshape(rows.size, -1)
         known[:] = True
     return part

@@ -2,7 +2,7 @@
 
 import contextlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -65,13 +65,14 @@ class Encoder:
         self._container.mux(self._stream.encode(frame))
 
 
-def video_frame(planes: Sequence[NDArray[np.uint8]]) -> av.VideoFrame:
+def video_frame(luma: NDArray[np.uint8], chroma: NDArray[np.float32]) -> av.VideoFrame:
     """A frame of Y'CbCr, 4:2:0, BT.709 in limited range.
 
     Args:
-        planes: Luma, (H, W), of even height and width; Cb and Cr, (H / 2, W / 2) each.
+        luma: (H, W), of even height and width.
+        chroma: Cb and Cr, (2, H / 2, W / 2); rounded to the nearest levels.
     """
-    pixels = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, planes[0].shape[1])
+    pixels = np.concatenate((luma.ravel(), np.rint(chroma).astype(np.uint8).ravel())).reshape(-1, luma.shape[1])
     frame = av.VideoFrame.from_ndarray(pixels, "yuv420p")
     frame.colorspace, frame.color_range = _BT709, _LIMITED
     return frame

@@ -191,24 +191,24 @@ class _Painter:
         """One frame in color, which holds on to that of the frame before; several models' results side by side."""
         if len(colors) > 1:
             light = light.resize(self.panel(light.size), Image.Resampling.LANCZOS)
-        luma, chroma = zip(*(ycbcr.join(light, ab, self._strength) for ab in colors), strict=True)
+        frames = [ycbcr.join(light, ab, self._strength) for ab in colors]
         before = self._chroma if back is not None else [None] * len(colors)
-        self._chroma = [motion.hold(x, old, back) for x, old in zip(chroma, before, strict=True)]
-        planes = [np.hstack(luma), *np.concatenate(self._chroma, axis=2).astype(np.uint8)]
-        return video_frame(self._named(planes) if len(colors) > 1 else planes)
+        self._chroma = [motion.hold(frame.chroma, old, back) for frame, old in zip(frames, before, strict=True)]
+        luma, chroma = np.hstack([frame.luma for frame in frames]), np.concatenate(self._chroma, axis=2)
+        if len(colors) > 1:
+            self._name(luma, chroma)
+        return video_frame(luma, chroma)
 
-    def _named(self, planes: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-        """The planes of all panels, with each model's name in white on black: 235 and 16 in luma, no color."""
-        drawn = []
-        size = max(10, len(planes[0]) // 20)
-        for plane, share, white, black in zip(planes, (1, 2, 2), (235, 128, 128), (16, 128, 128), strict=True):
-            image = Image.fromarray(plane)
+    def _name(self, luma: NDArray[np.uint8], chroma: NDArray[np.float32]) -> None:
+        """Write each model's name into its panel, in white on black: 235 and 16 in luma, no color."""
+        size = max(10, len(luma) // 20)
+        for plane, share, white, black in zip((luma, *chroma), (1, 2, 2), (235, 128, 128), (16, 128, 128), strict=True):
+            image = Image.fromarray(plane.astype(np.uint8))
             draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=size / share)
             for column, model in enumerate(self._models):
                 place = (column * image.width // len(self._models) + image.height // 40, image.height // 60)
                 draw.text(place, model.name, fill=white, font=font, stroke_width=2 / share, stroke_fill=black)
-            drawn.append(np.asarray(image))
-        return drawn
+            plane[:] = np.asarray(image)
 
 
 def _coarse(model: Colorizer, light: Image.Image, plane: motion.Plane) -> AB:

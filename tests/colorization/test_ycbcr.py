@@ -13,8 +13,7 @@ from colorization.mp4 import video_frame
 
 def decoded(planes):
     """A frame as FFmpeg shows it, sRGB in floats, (3, H, W)."""
-    frame = video_frame([planes.luma, *np.rint(planes.chroma).astype(np.uint8)])
-    return frame.to_ndarray(format="gbrpf32le").transpose(2, 0, 1)
+    return video_frame(*planes).to_ndarray(format="gbrpf32le").transpose(2, 0, 1)
 
 
 def smooth_ab(seed, most):
