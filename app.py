@@ -3,7 +3,7 @@
 import os
 import sys
 
-from page.files import own_folder
+from page.guard.files import own_folder
 from page.options import parse
 
 

@@ -25,7 +25,7 @@ from colorization.inference import colorize, gray, network_size, to_picture
 from colorization.lab import rgb_to_network
 from colorization.metrics import COLORFUL, psnr
 from colorization.zoo import ZOO, load
-from page.examples import HISTORIC
+from page.tabs.examples import HISTORIC
 from train.data.degrade import degrade
 
 _SIDE = 288  # photographs are measured at this size, a multiple of every model's stride

@@ -1,8 +1,8 @@
 """Ways to color a video, compared: `python -m benchmarks.flicker VIDEO... --model unet`.
 
 Every way reads the same black-and-white version of a color video and writes H.264 of the same quality; what comes out
-of the files is measured by `colorization.flicker`. The ways take turns, a few frames each, in one process, so that a
-busy machine slows all of them alike. The table has a row for each, for the gray version, and for the original.
+of the files is measured by `colorization.video.flicker`. The ways take turns, a few frames each, in one process, so
+that a busy machine slows all of them alike. The table has a row for each, for the gray version, and for the original.
 With `--aged` the black-and-white version is that of an old film: exposure that wavers, grain, dust.
 """
 
@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from colorization import ycbcr
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
-from colorization.container import Frame, Video, VideoError
-from colorization.flicker import measure, table
 from colorization.inference import AB, lightness, predict
-from colorization.mp4 import Encoder, join, video_frame
-from colorization.video import KEY_INTERVAL, colorize_video
+from colorization.video import ycbcr
+from colorization.video.colorize import KEY_INTERVAL, colorize_video
+from colorization.video.container import Frame, Video, VideoError
+from colorization.video.flicker import measure, table
+from colorization.video.mp4 import Encoder, join, video_frame
 from colorization.zoo import ZOO, load
 
 _SMOOTHED = 9  # frames in the running mean

@@ -18,8 +18,8 @@ from benchmarks.timing import Times, as_text, interleaved, ratio
 from benchmarks.yardsticks import SIZE, PublishedUNet, Siggraph17
 from colorization.colorizer import Colorizer
 from colorization.inference import network_size
-from colorization.onnx_model import OnnxColorizer
-from colorization.to_onnx import convert
+from colorization.onnx.convert import convert
+from colorization.onnx.model import OnnxColorizer
 from colorization.zoo import ZOO, load
 
 _ROUNDS = 15

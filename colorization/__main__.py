@@ -97,8 +97,9 @@ def _color_videos(videos: "list[Job]", models: "dict[str, Colorizer]", options: 
     import torch
     from tqdm import tqdm
 
-    from colorization import jobs, video_jobs
-    from colorization.container import VideoError
+    from colorization import jobs
+    from colorization.video import jobs as video_jobs
+    from colorization.video.container import VideoError
 
     torch.set_num_threads(min(4, os.cpu_count() or 1))
     together = {"side-by-side": list(models.values())} if options.side_by_side else None

@@ -4,10 +4,9 @@ import contextlib
 import hashlib
 from pathlib import Path
 
-from colorization import onnx_model
 from colorization.atomic import written
 from colorization.inference import Network
-from colorization.onnx_model import FILE, OnnxColorizer
+from colorization.onnx.model import FILE, OnnxColorizer, read, require
 from colorization.sources import FILES, NAMES, LoadError, locate
 
 _ELSE = "or give --engine onnx a folder or a Hub repository with a model.onnx"
@@ -26,10 +25,10 @@ def load(source: str, engine: str = "torch", device: str = "cpu") -> Network:
         LoadError: If there is no such model, its files are not what they should be, or a library is not installed.
     """
     if engine == "onnx":
-        onnx_model.require()
+        require()
         if source in NAMES:
             return _embedded(source)
-        return onnx_model.read(locate(source, files=(FILE,), wanted=()), source)
+        return read(locate(source, files=(FILE,), wanted=()), source)
     try:
         from colorization import zoo
     except ModuleNotFoundError as error:
@@ -45,14 +44,15 @@ def _embedded(name: str) -> OnnxColorizer:
     folder = None
     with contextlib.suppress(LoadError, OSError, ValueError):  # missing or damaged, or no place for it
         folder = Path(cached_assets_path("landscape-colorization", "onnx", f"{name}-{digest[:16]}"))
-        return onnx_model.read(folder, str(folder))
+        return read(folder, str(folder))
     try:
-        from colorization import to_onnx, zoo
+        from colorization import zoo
+        from colorization.onnx.convert import convert
     except ModuleNotFoundError as error:
         raise LoadError(
             f"{name} is yet to be converted, and {error.name} is not installed: `pip install {error.name}`, {_ELSE}"
         ) from error
-    data = to_onnx.convert(zoo.load(name))[0]
+    data = convert(zoo.load(name))[0]
     if folder:
         # A cache that cannot be written costs the time of the next call.
         with contextlib.suppress(OSError), written(folder / FILE) as file:

@@ -33,14 +33,15 @@ def main() -> int:
 def _export(source: str, folder: Path) -> int:
     """Convert, check, and write; returns the exit code."""
     try:
-        from colorization import to_onnx, zoo
+        from colorization import zoo
+        from colorization.onnx.convert import convert
     except ModuleNotFoundError as error:
         raise LoadError(f"{error.name} is not installed: `pip install {error.name}`") from error
-    from colorization.onnx_model import FILE
+    from colorization.onnx.model import FILE
 
     model = zoo.load(source)
     folder.mkdir(parents=True, exist_ok=True)  # before the work
-    data, difference = to_onnx.convert(model)
+    data, difference = convert(model)
     with written(folder / "config.json") as file:
         file.write_text(json.dumps(model.config, indent=2) + "\n", encoding="utf-8")
     with written(folder / FILE) as file:

@@ -24,7 +24,7 @@ AB = NDArray[np.float32]
 
 
 class Network(Protocol):
-    """What predicts color: a `colorization.colorizer.Colorizer` in torch, or an `onnx_model.OnnxColorizer` without."""
+    """What predicts color: a `colorization.colorizer.Colorizer` in torch, or an `onnx.model.OnnxColorizer` without."""
 
     @property
     def name(self) -> str:

@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
     @property
     def is_video(self) -> bool:
-        """Whether the file is called one: for `colorization.video`, not for `run`."""
+        """Whether the file is called one: for `colorization.video.colorize`, not for `run`."""
         return self.file.suffix.lower() in VIDEOS
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from page.about import about_tab
-from page.batch import batch_tab
-from page.compare import compare_tab
-from page.i18n import I18N, label
+from page.language.i18n import I18N, label
 from page.models import Models
-from page.video import video_tab
+from page.tabs.about import about_tab
+from page.tabs.batch import batch_tab
+from page.tabs.compare import compare_tab
+from page.tabs.video import video_tab
 from page.votes import votes_from
 
 # What `launch()` is to be given for the page to look as it should, beside what serves and protects it.

@@ -22,7 +22,7 @@ from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, score
 from colorization.zoo import ZOO
 from page.gpu import with_gpu
 from page.models import Served
-from page.worker import decode
+from page.workers.decode import decode
 
 SCREEN_SIDE = 1600  # long side of the copy that is shown first; the full size comes when one zooms in
 SCORED_SIDE = 512  # scores of larger photographs are taken from copies of this long side

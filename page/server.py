@@ -19,13 +19,14 @@ from starlette.middleware import Middleware
 
 from colorization import __version__
 from colorization.decode import MAX_BYTES, MAX_PIXELS
-from page import calls, worker
 from page.demo import LOOK, build_demo
-from page.files import PER_OWNER, TOTAL, Files
-from page.guard import Guard
+from page.guard import calls
+from page.guard.files import PER_OWNER, TOTAL, Files
+from page.guard.middleware import Guard
+from page.guard.queue_limits import PER_SESSION, WAITING, Places
 from page.models import Models, hub_models
 from page.options import Options
-from page.places import PER_SESSION, WAITING, Places
+from page.workers import decode as worker
 
 log = logging.getLogger("page")
 

@@ -14,7 +14,7 @@ import gradio as gr
 from huggingface_hub import CommitScheduler
 
 from colorization.zoo import ZOO
-from page.i18n import say
+from page.language.i18n import say
 
 log = logging.getLogger("page")
 

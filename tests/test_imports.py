@@ -1,6 +1,7 @@
 """Imports only go down, and users pay only for what they use."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 
@@ -12,9 +13,12 @@ from conftest import ROOT
 MAY_IMPORT = {
     "colorization": (),
     "colorization.__main__": ("colorization",),
-    "page": ("colorization",),
-    "page.worker": ("colorization",),  # these two are processes of their own, and know nothing of the page
-    "page.video_worker": ("colorization",),
+    "page": ("colorization", "page"),
+    "page.language": (),
+    "page.workers": ("colorization",),  # processes of their own, which know nothing of the page
+    "page.guard": ("colorization", "page.language", "page.options"),
+    "page.viewer": ("colorization", "page.language", "page.pictures", "page.photograph"),
+    "page.tabs": ("colorization", "page"),
     "app": ("colorization", "page"),
     "train.data": ("colorization", "train.parent"),
     "train.recipes": ("colorization", "train.batch", "train.bounds"),
@@ -24,16 +28,6 @@ MAY_IMPORT = {
     "train": ("colorization", "train"),
     "benchmarks": ("colorization", "train", "page"),
 }
-FLOORS = {  # of the modules in colorization/
-    "atomic": 0, "lab": 0, "decode": 0, "metrics": 0, "contact_sheet": 0, "hub": 0,
-    "colorizer": 1, "lut": 1, "sources": 1,
-    "models": 2, "onnx_model": 2, "inference": 2,
-    "zoo": 3, "motion": 3, "ycbcr": 3, "segments": 3, "container": 3, "to_onnx": 3,
-    "mp4": 4, "flicker": 4, "engines": 4,
-    "video": 5, "jobs": 5, "export": 5,
-    "video_jobs": 6,
-    "__main__": 9,
-}  # fmt: skip
 ONLY_IN = {  # heavy packages, and the parts that may import them
     "gradio": ("app", "page"),
     "accelerate": ("train", "benchmarks", "colorization.__main__"),
@@ -51,6 +45,9 @@ def module_of(file):
     return ".".join(file.relative_to(ROOT).with_suffix("").parts)
 
 
+MODULES = set(map(module_of, FILES))
+
+
 def part_of(module):
     """The longest name in MAY_IMPORT that a module lies in."""
     return max((part for part in MAY_IMPORT if module == part or module.startswith(f"{part}.")), key=len)
@@ -62,7 +59,8 @@ def imported(file):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file} imports relatively"
-            yield node.module
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                yield name if name in MODULES else node.module
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)
@@ -77,13 +75,17 @@ def test_imports_only_go_down(file):
             assert part.startswith(parts), f"{module_of(file)} imports {module}, which belongs in {', '.join(parts)}"
 
 
-def test_floors_of_the_library():
-    for file in (ROOT / "colorization").rglob("*.py"):
-        own = file.relative_to(ROOT / "colorization").with_suffix("").parts[0]
+@pytest.mark.parametrize("whole", [True, False], ids=["folders", "modules"])
+def test_there_are_no_import_circles(whole):
+    """Neither among modules, nor among the parts of a package: its modules and its folders as wholes."""
+    graph = {}
+    for file in FILES:
         for module in imported(file):
-            below = module.split(".")[1] if module.startswith("colorization.") else None
-            if below and own not in ("__init__", below):
-                assert FLOORS[below] < FLOORS[own], f"{file} imports {module} from its own floor or above"
+            if module.split(".")[0] in OURS and module != module_of(file):
+                parts = [".".join(name.split(".")[:2]) if whole else name for name in (module_of(file), module)]
+                if parts[0] != parts[1]:
+                    graph.setdefault(parts[0], set()).add(parts[1])
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_models_do_not_import_each_other():

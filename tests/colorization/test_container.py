@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from support.clips import ByLightness, clip, finish, panning, pictures
 
-from colorization.container import Limits, VideoError
-from colorization.video import colorize_video
+from colorization.video.colorize import colorize_video
+from colorization.video.container import Limits, VideoError
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=120, frames=3000, rate=120)
 

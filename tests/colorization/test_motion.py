@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from colorization.motion import hold
+from colorization.video.motion import hold
 
 STILL = np.zeros((8, 8, 2), np.float32)
 

@@ -16,9 +16,9 @@ from PIL import Image
 
 from colorization import colorize, load
 from colorization.colorizer import Colorizer
-from colorization.onnx_model import OnnxColorizer, read
+from colorization.onnx.convert import convert
+from colorization.onnx.model import OnnxColorizer, read
 from colorization.sources import LoadError
-from colorization.to_onnx import convert
 
 WITHOUT = """
 import sys

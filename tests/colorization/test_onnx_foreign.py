@@ -5,9 +5,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from colorization import load
-from colorization.onnx_model import OnnxColorizer
+from colorization.onnx.convert import convert
+from colorization.onnx.model import OnnxColorizer
 from colorization.sources import LoadError
-from colorization.to_onnx import convert
 
 
 @pytest.fixture(scope="module")

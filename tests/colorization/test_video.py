@@ -13,12 +13,12 @@ from conftest import ROOT
 from PIL import Image
 from support.clips import ByLightness, Flickering, clip, finish, packets, panning, pictures, scenery, times
 
-from colorization import ycbcr
-from colorization.container import Video
-from colorization.flicker import measure
 from colorization.inference import apply_color, predict
-from colorization.mp4 import Encoder, join, video_frame
-from colorization.video import colorize_video
+from colorization.video import ycbcr
+from colorization.video.colorize import colorize_video
+from colorization.video.container import Video
+from colorization.video.flicker import measure
+from colorization.video.mp4 import Encoder, join, video_frame
 
 
 @pytest.fixture(scope="session")
@@ -226,7 +226,7 @@ import sys; sys.path.insert(0, {str(ROOT / "tests")!r})
 from pathlib import Path
 import torch; torch.set_num_threads(1)
 from support.clips import ByLightness
-from colorization.video import colorize_video
+from colorization.video.colorize import colorize_video
 for progress in colorize_video([ByLightness()], Path(sys.argv[1]), Path(sys.argv[2])):
     print(progress.done, flush=True)
 """

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 from support.clips import scenery
 
-from colorization import ycbcr
 from colorization.inference import to_picture
 from colorization.lab import rgb_to_lab
-from colorization.mp4 import video_frame
+from colorization.video import ycbcr
+from colorization.video.mp4 import video_frame
 
 
 def decoded(planes):

@@ -10,7 +10,7 @@ from PIL import Image
 from support.pages import opened_at
 
 from colorization.inference import gray
-from page.archive import MAX_FILES, items
+from page.tabs.archive import MAX_FILES, items
 
 
 def png(size=(64, 48), level=90):

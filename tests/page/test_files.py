@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from page.files import KEEP_SECONDS, Files, own_folder
+from page.guard.files import KEEP_SECONDS, Files, own_folder
 
-PAGE = "import sys, time; from page.files import own_folder; print(own_folder(sys.argv[1]), flush=True); time.sleep(60)"
+PAGE = """
+import sys, time
+from page.guard.files import own_folder
+print(own_folder(sys.argv[1]), flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ def test_an_example_stays_as_long_as_an_upload(tmp_path, monkeypatch):
     """However long ago the page was installed."""
     import gradio as gr
 
-    from page import examples
+    from page.tabs import examples
 
     shutil.copytree(examples.HISTORIC, tmp_path / "installed")
     for file in (tmp_path / "installed").rglob("*.jpg"):

@@ -16,7 +16,7 @@ from conftest import ROOT, encoded
 from PIL import Image
 from support.served import API, file_of, served
 
-from page.guard import JSON_BYTES
+from page.guard.middleware import JSON_BYTES
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from support.served import API, Served, file_of
 
-from page.files import Files
+from page.guard.files import Files
+from page.guard.queue_limits import Places
 from page.options import parse
-from page.places import Places
 
 MEGABYTE = 1_000_000
 

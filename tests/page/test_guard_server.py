@@ -116,7 +116,7 @@ def test_visitors_of_a_space_are_told_apart_by_its_proxy(space):
 SMALL = """
 import os, time
 import gradio as gr
-from page.files import own_folder
+from page.guard.files import own_folder
 from page.options import parse
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from PIL import Image
 
 from colorization.decode import DecodeError
 from colorization.decode import decode as decode_here
-from page.worker import Decoder
+from page.workers.decode import Decoder
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes through /proc")
 
@@ -136,7 +136,7 @@ def test_no_worker_outlives_the_page(photograph, tmp_path):
     photograph.save(tmp_path / "photograph.png")
     code = """if True:
         import sys, time
-        from page.worker import Decoder
+        from page.workers.decode import Decoder
         decoder = Decoder()
         decoder.decode(open(sys.argv[1], "rb").read())
         print(decoder.pid, flush=True)

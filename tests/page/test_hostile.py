@@ -14,7 +14,7 @@ from support.served import API, served
 
 from colorization.decode import DecodeError
 from page.server import TRIM_SECONDS
-from page.worker import Decoder
+from page.workers.decode import Decoder
 
 MUTATIONS = 1000
 SECONDS = 10  # for each file, with others in the queue

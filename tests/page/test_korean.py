@@ -8,9 +8,9 @@ import pytest
 from conftest import ROOT
 
 from colorization.decode import DecodeError, decode
-from page.guard import JSON_BYTES
-from page.i18n import to_korean
-from page.korean import KOREAN
+from page.guard.middleware import JSON_BYTES
+from page.language.i18n import to_korean
+from page.language.korean import KOREAN
 
 # Texts, labels and titles that are seen now, without Korean in them.
 FOREIGN = """() => [...document.querySelectorAll("body *")].filter(e => e.checkVisibility({ visibilityProperty: true }))
@@ -116,7 +116,7 @@ def test_the_servers_own_refusals_are_in_the_visitors_language(server, language,
 
 
 def test_every_word_of_the_scripts_has_its_korean():
-    script = (ROOT / "page" / "viewer.js").read_text(encoding="utf-8")
-    html = (ROOT / "page" / "viewer.html").read_text(encoding="utf-8")
+    script = (ROOT / "page/viewer/viewer.js").read_text(encoding="utf-8")
+    html = (ROOT / "page/viewer/viewer.html").read_text(encoding="utf-8")
     words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
     assert len(words) > 20 and not [word for word in words if word not in KOREAN]

@@ -14,7 +14,7 @@ from support.clips import clip, packets, panning, pictures, times
 from support.pages import opened_at
 from support.served import served
 
-from page.video import LIMITS
+from page.tabs.video import LIMITS
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from conftest import ROOT
 from support.children import has_ended, video_workers, wait_for
 from support.clips import clip, panning, pictures
 
-from colorization.container import Video, VideoError
+from colorization.video.container import Video, VideoError
 from colorization.zoo import locate
-from page.video import LIMITS
-from page.video_job import Bounds, color
+from page.tabs.video import LIMITS
+from page.workers.video_job import Bounds, color
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes through /proc")
 
@@ -135,8 +135,8 @@ def test_no_worker_outlives_the_page(long, tmp_path):
         import asyncio, sys
         from pathlib import Path
         from colorization.zoo import locate
-        from page.video import LIMITS
-        from page.video_job import color
+        from page.tabs.video import LIMITS
+        from page.workers.video_job import color
         async def main():
             async for _ in color([locate("unet")], Path(sys.argv[1]), Path(sys.argv[2]), LIMITS):
                 print("working", flush=True)

@@ -18,7 +18,7 @@ def children(parent, module):
 
 def video_workers(parent):
     """Ids of a page's processes that color videos."""
-    return children(parent, "page.video_worker")
+    return children(parent, "page.workers.video_worker")
 
 
 def has_ended(pid):

@@ -68,7 +68,7 @@ class Served:
 
     def worker(self):
         """The process id of its decode worker."""
-        return next(iter(children(self.process.pid, "page.worker")), None)
+        return next(iter(children(self.process.pid, "page.workers.decode")), None)
 
 
 def file_of(path):

@@ -12,9 +12,9 @@ from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
-from page.files import Files
-from page.i18n import say
-from page.refusal import RefusalError
+from page.guard.files import Files
+from page.guard.refusal import RefusalError
+from page.language.i18n import say
 
 log = logging.getLogger("page")
 

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 
 import torch
 
-from colorization.container import Limits, VideoError
-from colorization.video import Progress, colorize_video
+from colorization.video.colorize import Progress, colorize_video
+from colorization.video.container import Limits, VideoError
 from colorization.zoo import read
 
 _NICE = 5

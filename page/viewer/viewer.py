@@ -7,7 +7,7 @@ import gradio as gr
 
 from colorization.zoo import ZOO
 from page import pictures
-from page.korean import KOREAN
+from page.language.korean import KOREAN
 from page.photograph import Photograph
 
 _FILE = Path(__file__)

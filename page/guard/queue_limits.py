@@ -14,8 +14,8 @@ from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
 from gradio.server_messages import ProcessCompletedMessage
 
-from page.i18n import say
-from page.refusal import RefusalError, client_of
+from page.guard.refusal import RefusalError, client_of
+from page.language.i18n import say
 
 WAITING = 20  # in all
 PER_SESSION = 2  # waiting or worked on, of those that run models

@@ -11,7 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from colorization.container import Video, start_of
+from colorization.video.container import Video, start_of
 
 _COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "mov_text"})  # what players of MP4 know
 _KEPT_METADATA = ("title", "artist", "copyright")  # not the place, the camera or comments: they may be private

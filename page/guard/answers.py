@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from page.refusal import RefusalError
+from page.guard.refusal import RefusalError
 
 Message = MutableMapping[str, Any]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from colorization.colorizer import Colorizer
-from colorization.flicker import measure, table
 from colorization.inference import colorize, gray
-from colorization.video import Progress, colorize_video
+from colorization.video.colorize import Progress, colorize_video
+from colorization.video.flicker import measure, table
 
 _PAIRS = 24  # of neighboring frames that a report looks at
 

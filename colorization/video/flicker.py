@@ -6,7 +6,7 @@ The motion of each pixel is estimated from the lightness of the source, the same
 
 Source:
     The warping error of Lai et al. 2018, "Learning blind video temporal consistency", section 4.2, on a* and b* only,
-    as lightness is the source's; pixels that appear or disappear are skipped by the check of `colorization.motion`.
+    as lightness is the source's; pixels that appear or disappear are skipped, see `colorization.video.motion`.
 """
 
 import math
@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorization.container import Limits, Video
 from colorization.inference import lightness
 from colorization.lab import rgb_to_lab
 from colorization.metrics import COLOR_THRESHOLD, colorfulness, delta_e_2000
-from colorization.motion import followed, remap
+from colorization.video.container import Limits, Video
+from colorization.video.motion import followed, remap
 
 _SHORT_SIDE = 256  # of the frames that are compared; the method itself looks at half of that
 _RESTS = 0.5  # px per frame

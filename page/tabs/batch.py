@@ -13,11 +13,12 @@ from gradio.utils import get_upload_folder
 
 from colorization.decode import DecodeError
 from colorization.zoo import ZOO
-from page import inputs, pictures
-from page.archive import Item, items
-from page.i18n import label, say
+from page import pictures
+from page.language.i18n import label, say
 from page.models import Models, Served
 from page.photograph import Photographs, small
+from page.tabs import inputs
+from page.tabs.archive import Item, items
 
 WELCOME = "Add photographs or a zip, choose models, and press Color all. The results appear here one by one."
 LIMITS = "At most 50 photographs and 100 MB together, as files or in a zip"

@@ -33,7 +33,7 @@ SECONDS = 10.0  # for one picture; a photograph of 40 MP takes less than three
 MEMORY = 1_500_000_000  # bytes of the worker's address space; 40 MP take up to 0.8
 _START_SECONDS = 60.0  # for the imports of the worker, on a machine that may be busy
 _KEPT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS")
-ROOT = Path(__file__).parent.parent  # where a worker finds this package
+ROOT = Path(__file__).parent.parent.parent  # where a worker finds this package
 _LENGTH = struct.Struct("<Q")
 _STRIP_BYTES = 1 << 22
 
@@ -85,7 +85,7 @@ class Decoder:
             return self._process
         self._end()
         worker = self._process = subprocess.Popen(
-            [sys.executable, "-m", "page.worker"],
+            [sys.executable, "-m", "page.workers.decode"],
             cwd=ROOT,
             env=environment() | {"OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,

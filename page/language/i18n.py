@@ -5,7 +5,7 @@ import re
 import fastapi
 import gradio as gr
 
-from page.korean import KOREAN
+from page.language.korean import KOREAN
 
 # The browser reads these as ICU messages, in which `{` begins an argument; those with one are for our own scripts.
 _LABELS = {text: korean for text, korean in KOREAN.items() if "{" not in text}

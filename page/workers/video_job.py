@@ -1,7 +1,7 @@
 """Videos colored in a process of their own: a file that crashes or stops FFmpeg costs its sender one sentence.
 
-There is one process, `page.video_worker`, for each job. It has none of this process's secrets, and limits of memory and
-time. It ends with its job, and with the page.
+There is one process, `page.workers.video_worker`, for each job. It has none of this process's secrets, and limits of
+memory and time. It ends with its job, and with the page.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from colorization.container import Limits, VideoError
-from page.worker import ROOT, environment
+from colorization.video.container import Limits, VideoError
+from page.workers.decode import ROOT, environment
 
 log = logging.getLogger("page")
 
@@ -82,7 +82,7 @@ async def color(
         "memory": bounds.memory,
     }
     worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "page.video_worker"),
+        *(sys.executable, "-m", "page.workers.video_worker"),
         cwd=ROOT,
         # Models are files: nothing is asked of the Hub. Where a GPU is lent, it is lent to photographs.
         env=environment() | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},

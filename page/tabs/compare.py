@@ -7,11 +7,13 @@ import gradio as gr
 
 from colorization.decode import DecodeError
 from colorization.zoo import ZOO
-from page import downloads, examples, inputs, pictures, viewer
-from page.i18n import label, say
+from page import pictures
+from page.language.i18n import label, say
 from page.models import Models
 from page.photograph import Photograph, Photographs
-from page.scores import HEADERS, rows, table
+from page.tabs import downloads, examples, inputs
+from page.tabs.scores import HEADERS, rows, table
+from page.viewer import viewer
 from page.votes import Votes
 
 LIMITS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB and 40 megapixels"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from colorization import __version__
 from colorization.colorizer import Colorizer
-from colorization.onnx_model import FILE, OnnxColorizer
+from colorization.onnx.model import FILE, OnnxColorizer
 from colorization.sources import LoadError
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def convert(model: Colorizer) -> tuple[bytes, float]:
     Raises:
         ExportError: If a library is not installed, the exporter fails, or the difference is over `TOLERANCE`.
     """
-    data = _to_onnx(model)
+    data = _exported(model)
     return data, _difference(model, data)
 
 
-def _to_onnx(model: Colorizer) -> bytes:
+def _exported(model: Colorizer) -> bytes:
     """Write a model as an ONNX file; its metadata has name, working size and stride."""
     try:
         import onnx

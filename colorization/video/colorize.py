@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from colorization import motion, ycbcr
 from colorization.colorizer import Colorizer
-from colorization.container import Frame, Limits, Video, VideoError
 from colorization.inference import AB, check_strength, lightness, predict
-from colorization.mp4 import X264, Encoder, join, video_frame
-from colorization.segments import Segments, fingerprint
+from colorization.video import motion, ycbcr
+from colorization.video.container import Frame, Limits, Video, VideoError
+from colorization.video.mp4 import X264, Encoder, join, video_frame
+from colorization.video.segments import Segments, fingerprint
 
 KEY_INTERVAL = 12  # frames from one key frame to the next
 CRF = 18  # of H.264: 0 is lossless, 18 hardly visible, 51 the worst

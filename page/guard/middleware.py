@@ -16,13 +16,13 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
-from page.answers import Answer
-from page.calls import check_call
-from page.files import Files
-from page.i18n import prefers_korean, to_korean
+from page.guard.answers import Answer
+from page.guard.calls import check_call
+from page.guard.files import Files
+from page.guard.queue_limits import Places
+from page.guard.refusal import Rate, RefusalError, client_of
+from page.language.i18n import prefers_korean, to_korean
 from page.options import LOOPBACK, Options, is_address
-from page.places import Places
-from page.refusal import Rate, RefusalError, client_of
 
 log = logging.getLogger("page")
 

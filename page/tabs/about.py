@@ -10,7 +10,7 @@ import gradio as gr
 
 from colorization.zoo import ZOO
 from page import pictures
-from page.i18n import label, say
+from page.language.i18n import label, say
 from page.models import Models, Served
 from page.votes import Votes
 

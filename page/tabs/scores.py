@@ -3,7 +3,7 @@
 import gradio as gr
 
 from colorization.zoo import ZOO
-from page.i18n import say
+from page.language.i18n import say
 from page.photograph import Photograph
 
 HEADERS = ["", "seconds", "PSNR (dB)", "SSIM", "delta E 2000"]

@@ -7,7 +7,7 @@ import gradio as gr
 
 from colorization.inference import MAX_STRENGTH
 from colorization.jobs import VIDEOS
-from page.i18n import label
+from page.language.i18n import label
 
 
 def upload() -> gr.Image:

@@ -12,14 +12,14 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from colorization.container import Limits, VideoError
 from colorization.decode import MAX_BYTES
+from colorization.video.container import Limits, VideoError
 from colorization.zoo import ZOO
-from page import video_job
-from page.i18n import label, say
-from page.inputs import video_upload
+from page.language.i18n import label, say
 from page.models import Models
-from page.video_job import Progress
+from page.tabs.inputs import video_upload
+from page.workers import video_job
+from page.workers.video_job import Progress
 
 log = logging.getLogger("page")
 

@@ -9,9 +9,9 @@ import gradio as gr
 from PIL import Image
 
 from page import pictures
-from page.korean import KOREAN
+from page.language.korean import KOREAN
 
-HISTORIC = Path(__file__).parent / "photographs"  # SOURCES.md there says whose they are
+HISTORIC = Path(__file__).parent.parent / "photographs"  # SOURCES.md there says whose they are
 _THUMBNAIL = (192, 128)
 
 

@@ -1,0 +1,1 @@
+"""Models in ONNX: written with torch, run without it."""

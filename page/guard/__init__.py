@@ -1,0 +1,1 @@
+"""Guard: what stands between strangers and gradio."""

@@ -1,0 +1,1 @@
+"""Tabs of the page, and what only they use."""

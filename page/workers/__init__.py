@@ -1,0 +1,1 @@
+"""Workers: processes that read what strangers send, with limits of time and memory."""
