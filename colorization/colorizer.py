@@ -74,7 +74,7 @@ class Colorizer(
                 f"{self.name} got an input of shape {tuple(L.shape)}, expected (B, 1, H, W) with H and W multiples of "
                 f"{self.stride}: resize or pad it, or call colorization.colorize(), which takes pictures of any size"
             )
-        return torch.tanh(self.predict(L))
+        return torch.tanh(self.decode(self.encode(L)))
 
     @torch.inference_mode()
     def infer(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -83,8 +83,12 @@ class Colorizer(
         return self(L.to(next(self.parameters()).device)).float().cpu().numpy()
 
     @abstractmethod
-    def predict(self, L: Tensor) -> Tensor:
-        """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
+    def encode(self, L: Tensor) -> list[Tensor]:
+        """Map L (B, 1, H, W) to the encoder's features after each halving, (B, channels, H / 2, W / 2) and so on."""
+
+    @abstractmethod
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write fp16 weights (half the download, invisible in 8-bit color) and a config that names the model."""

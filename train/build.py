@@ -16,7 +16,7 @@ from train.checkpoint import Checkpoint
 from train.config import Settings, flattened, parse, photographs_to_measure
 from train.recipes import RECIPES
 from train.recipes.base import Recipe
-from train.recipes.perceptual import PerceptualLoss, vgg_features
+from train.recipes.frozen import frozen_networks
 from train.record import Stage
 from train.validation import Validation
 
@@ -42,15 +42,14 @@ def build_recipe(settings: Settings, accelerator: Accelerator) -> Recipe[Any]:
     colorizer = ZOO[name].cls(**config.colorizer_arguments(), working_size=settings.resolution)
     if init_from:
         start = load(init_from)
-        if (start.name, start.width, start.depth) != (name, config.width, config.depth):
+        wrong = [key for key, value in config.colorizer_arguments().items() if getattr(start, key, value) != value]
+        if start.name != name or set(wrong) - {"dropout"}:
             raise ValueError(f"--init-from {init_from} is {start.config}, expected {colorizer.config}")
         colorizer.load_state_dict(start.state_dict())
     else:
-        recipe_class.initialize(colorizer, config)
-    perceptual = None
-    if config.perceptual_weight:
-        perceptual = PerceptualLoss(vgg_features(config.vgg, settings.run.vgg_weights))
-    return recipe_class(config, colorizer, accelerator, settings.optimization, perceptual)
+        recipe_class.initialize(colorizer, config, settings.run.imagenet_weights)
+    networks = frozen_networks(config, settings.run.vgg_weights, settings.run.imagenet_weights)
+    return recipe_class(config, colorizer, accelerator, settings.optimization, networks)
 
 
 def new_stage(settings: Settings, accelerator: Accelerator) -> Stage:

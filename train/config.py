@@ -104,6 +104,8 @@ class RunOptions:
     """Show the data, the networks' sizes, ten steps' speed and memory and the projected time; then exit."""
     vgg_weights: Path | None = None
     """Local safetensors of the VGG that a perceptual loss needs; else it comes from the Hub."""
+    imagenet_weights: Path | None = None
+    """Local safetensors of EfficientNet-Lite0, by timm's names; else the installed package's, or the Hub's."""
 
 
 @dataclass(frozen=True)
@@ -206,8 +208,9 @@ class TrainOptions:
             raise ValueError("--init-share needs --init-from: the weights whose share it is")
         if self.hub.push_to_hub and not self.hub.hub_namespace:
             raise ValueError("--push-to-hub needs --hub-namespace: a Hub user or organization")
-        if self.run.vgg_weights and not self.run.vgg_weights.is_file():
-            raise ValueError(f"--vgg-weights {self.run.vgg_weights} is no file here")
+        for option, file in (("vgg", self.run.vgg_weights), ("imagenet", self.run.imagenet_weights)):
+            if file and not file.is_file():
+                raise ValueError(f"--{option}-weights {file} is no file here")
 
 
 def parse(words: Sequence[str] | None = None) -> TrainOptions:
@@ -235,7 +238,6 @@ _MAY_DIFFER = {option.name for group in (ValidationOptions, RunOptions, HubOptio
     "dataloader_num_workers",
     "gradient_accumulation_steps",
     "max_broken",
-    "pretrained_weights",  # where a copy of them lies
     "train_batch_size",  # the batch over all processes may not, see `train.build.identity`
 }
 

@@ -38,10 +38,13 @@ class CWGAN(Colorizer):
 
     name = "cwgan"
 
-    def __init__(self, width: int = 32, depth: int = 5, working_size: int = 224, dropout: float = 0.1) -> None:
+    def __init__(
+        self, width: int = 32, depth: int = 5, working_size: int = 224, dropout: float = 0.1, cap: int = 6
+    ) -> None:
         super().__init__(width, depth, working_size)
         self.dropout = dropout
-        channels = widths(width, depth, cap=6)  # 32, 64, 128, 192, 192
+        self.cap = cap
+        channels = widths(width, depth, cap)  # 32, 64, 128, 192, 192
         self.stem = nn.Conv2d(1, channels[0], 3, stride=2, padding=1)
         self.encoder = nn.ModuleList(
             ResBlock(c_in, c_out, stride=2) for c_in, c_out in zip(channels[:-1], channels[1:], strict=True)
@@ -54,12 +57,16 @@ class CWGAN(Colorizer):
             norm(channels[0]), nn.ReLU(inplace=True), start_gray(nn.Conv2d(channels[0], 2, 3, padding=1))
         )
 
-    def predict(self, L: Tensor) -> Tensor:
-        """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
-        skips = [self.stem(L)]  # (B, channels[0], H / 2, W / 2)
+    def encode(self, L: Tensor) -> list[Tensor]:
+        """Map L (B, 1, H, W) to features (B, channels[i], H / 2^(i+1), W / 2^(i+1))."""
+        features = [self.stem(L)]
         for block in self.encoder:
-            skips.append(block(skips[-1]))
-        x = skips.pop()
+            features.append(block(features[-1]))
+        return features
+
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
+        *skips, x = features
         for block in self.decoder:
             x = block(upsample_and_join(x, skips.pop()))
         return upsample(self.head(x))

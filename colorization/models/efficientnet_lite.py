@@ -61,8 +61,8 @@ class MBConv(nn.Module):
 class EfficientNetLite(nn.Module):
     """The stages of EfficientNet-Lite0, grouped by the halvings of the picture.
 
-    It takes L where the published network takes RGB less 127 through 128, which for a gray picture is three times L
-    (but for the small difference between L* and sRGB's own curve); three equal channels are one, with kernels summed.
+    The published network takes 8-bit RGB less 127 through 128. For a gray picture that is three times L (apart from the
+    small difference between L* and sRGB's own curve); three equal channels are one, with kernels summed.
 
     Source:
         Tan and Le 2019, arXiv:1905.11946, table 1, in the Lite form of the TPU repository (ReLU6, no squeeze).
@@ -71,19 +71,26 @@ class EfficientNetLite(nn.Module):
         channels: Of the features after each halving.
     """
 
-    def __init__(self, width: int, depth: int) -> None:
+    def __init__(self, width: int, depth: int, c_in: int = 1) -> None:
+        """Build the stages.
+
+        Args:
+            width: Channels of the stem, a multiple of 8; 32 in the published network.
+            depth: How many times the picture is halved, 2 to 5.
+            c_in: Channels of the input: 1 for L, 3 for RGB.
+
+        Raises:
+            ValueError: If there is no such network.
+        """
         super().__init__()
         if width < 8 or width % 8 or not 2 <= depth <= len(_HALVINGS) + 1:
             raise ValueError(
                 f"got width {width} and depth {depth}, "
                 f"expected a width that is a multiple of 8 and a depth of 2 to {len(_HALVINGS) + 1}"
             )
+        stem = [Convolution(c_in, width, 3, stride=2), nn.ReLU6(inplace=True)]
         c_in = 16 * width // WIDTH
-        stem = [
-            Convolution(1, width, 3, stride=2),
-            nn.ReLU6(inplace=True),
-            MBConv(width, c_in, 3, expand_ratio=1, stride=1),
-        ]
+        stem.append(MBConv(width, c_in, 3, expand_ratio=1, stride=1))
         self.stages, self.channels = nn.ModuleList([nn.Sequential(*stem)]), [c_in]
         for halving in _HALVINGS[: depth - 1]:
             blocks = []
@@ -95,9 +102,9 @@ class EfficientNetLite(nn.Module):
             self.stages.append(nn.Sequential(*blocks))
             self.channels.append(c_in)
 
-    def forward(self, L: Tensor) -> list[Tensor]:
-        """Map L (B, 1, H, W) in [-1, 1] to features (B, channels[i], H / 2^(i+1), W / 2^(i+1))."""
-        features, x = [], L
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map (B, c_in, H, W) in [-1, 1] to features (B, channels[i], H / 2^(i+1), W / 2^(i+1))."""
+        features = []
         for stage in self.stages:
             x = stage(x)
             features.append(x)

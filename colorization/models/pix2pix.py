@@ -16,9 +16,10 @@ class Pix2Pix(Colorizer):
 
     name = "pix2pix"
 
-    def __init__(self, width: int = 32, depth: int = 5, working_size: int = 256) -> None:
+    def __init__(self, width: int = 32, depth: int = 5, working_size: int = 256, cap: int = 8) -> None:
         super().__init__(width, depth, working_size)
-        channels = widths(width, depth, cap=8)  # 32, 64, 128, 256, 256
+        self.cap = cap
+        channels = widths(width, depth, cap)  # 32, 64, 128, 256, 256
         self.encoder = nn.ModuleList(
             self._encode(c_in, c_out, first=level == 0)
             for level, (c_in, c_out) in enumerate(zip([1, *channels[:-1]], channels, strict=True))
@@ -41,13 +42,17 @@ class Pix2Pix(Colorizer):
             nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1), norm(c_out), nn.ReLU(inplace=True)
         )
 
-    def predict(self, L: Tensor) -> Tensor:
-        """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
-        skips, x = [], L
+    def encode(self, L: Tensor) -> list[Tensor]:
+        """Map L (B, 1, H, W) to features (B, channels[i], H / 2^(i+1), W / 2^(i+1))."""
+        features, x = [], L
         for layer in self.encoder:
             x = layer(x)
-            skips.append(x)  # (B, channels[level], H / 2^(level+1), W / 2^(level+1))
-        x = skips.pop()
+            features.append(x)
+        return features
+
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
+        *skips, x = features
         for layer in self.decoder:
             x = torch.cat((layer(x), skips.pop()), dim=1)
         return self.head(x)

@@ -34,9 +34,13 @@ class UNet(Colorizer):
     def _layer(c_in: int, c_out: int) -> nn.Sequential:
         return nn.Sequential(nn.Conv2d(c_in, c_out, 3, padding=1), norm(c_out), nn.ReLU(inplace=True))
 
-    def predict(self, L: Tensor) -> Tensor:
-        """Map L (B, 1, H, W) to ab before the final tanh, (B, 2, H, W)."""
-        *skips, x = self.encoder(L)
+    def encode(self, L: Tensor) -> list[Tensor]:
+        """Map L (B, 1, H, W) to features (B, encoder.channels[i], H / 2^(i+1), W / 2^(i+1))."""
+        return self.encoder(L)
+
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
+        *skips, x = features
         for layer in self.decoder:
             x = layer(upsample_and_join(x, skips.pop()))
         return upsample(self.head(x).contiguous())  # two channels are upsampled faster in planes

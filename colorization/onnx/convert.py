@@ -35,7 +35,7 @@ class _Network(nn.Module):
 
     def forward(self, L: Tensor) -> Tensor:
         """Map L (B, 1, H, W) to ab (B, 2, H, W)."""
-        return torch.tanh(self.model.predict(L))
+        return torch.tanh(self.model.decode(self.model.encode(L)))
 
 
 def convert(model: Colorizer) -> tuple[bytes, float]:

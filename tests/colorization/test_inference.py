@@ -28,7 +28,11 @@ class Vivid(Colorizer):
         super().__init__(width=8, depth=5, working_size=64)
         self.a, self.b = torch.nn.Parameter(torch.tensor(a * 9)), b * 9
 
-    def predict(self, L):
+    def encode(self, L):
+        return [L]
+
+    def decode(self, features):
+        (L,) = features
         return torch.cat((torch.ones_like(L) * self.a, torch.ones_like(L) * self.b), dim=1)
 
 

@@ -122,8 +122,11 @@ class Random(Colorizer):
         super().__init__(8, 1, 32)
         self.factor = torch.nn.Parameter(torch.ones(1))
 
-    def predict(self, L):
-        return self.factor * torch.rand_like(L).expand(-1, 2, -1, -1)
+    def encode(self, L):
+        return [L]
+
+    def decode(self, features):
+        return self.factor * torch.rand_like(features[0]).expand(-1, 2, -1, -1)
 
 
 def test_a_model_that_differs_after_the_export_is_refused():

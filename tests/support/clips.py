@@ -22,7 +22,11 @@ class ByLightness(Colorizer):
         super().__init__(width, depth, working_size)
         self.weight = torch.nn.Parameter(torch.ones(1))
 
-    def predict(self, L):
+    def encode(self, L):
+        return [L]
+
+    def decode(self, features):
+        (L,) = features
         return torch.cat((-L, L * 0), dim=1) * self.weight
 
 
@@ -31,9 +35,9 @@ class Flickering(ByLightness):
 
     calls = 0
 
-    def predict(self, L):
+    def decode(self, features):
         self.calls += 1
-        return super().predict(L) + 0.15 * (-1) ** self.calls
+        return super().decode(features) + 0.15 * (-1) ** self.calls
 
 
 def scenery(width, height, seed=0):

@@ -28,9 +28,13 @@ class Plain(Colorizer):
         super().__init__(width, depth, working_size)
         self.layers = nn.Sequential(nn.Conv2d(1, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, 2, 3, padding=1))
 
-    def predict(self, L: Tensor) -> Tensor:
+    def encode(self, L: Tensor) -> list[Tensor]:
+        """There is no encoder."""
+        return [L]
+
+    def decode(self, features: list[Tensor]) -> Tensor:
         """Map L to ab before the final tanh."""
-        return self.layers(L)
+        return self.layers(features[0])
 
 
 @dataclass(frozen=True)

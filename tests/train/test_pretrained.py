@@ -121,7 +121,7 @@ def test_a_fresh_unet_starts_from_imagenet_if_its_width_has_such_weights():
 
         colorizer = UNet(width=width, depth=2, working_size=32)
         before = colorizer.encoder.stages[0][0].weight.clone()
-        recipe.initialize(colorizer, config)
+        recipe.initialize(colorizer, config, None)
         return not torch.equal(before, colorizer.encoder.stages[0][0].weight)
 
     assert start(32) and not start(32, pretrained=False) and not start(16)

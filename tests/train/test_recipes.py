@@ -16,7 +16,10 @@ from train.batch import Batch
 from train.recipes import RECIPES
 from train.recipes.base import cosine, random_square
 from train.recipes.configs import CWGANConfig, OptimizationOptions, Pix2PixConfig, UNetConfig
+from train.recipes.frozen import FrozenNetworks
 from train.recipes.perceptual import PerceptualLoss
+from train.recipes.pretrained import imagenet_features
+from train.recipes.projected import ProjectedFeatures
 
 
 class Pooled(nn.Module):
@@ -42,12 +45,12 @@ class Steps:
         return result.losses
 
 
-def recipe(name, steps=100, perceptual=None, optimization=None, colorizer=None, **options):
+def recipe(name, steps=100, frozen=None, optimization=None, colorizer=None, **options):
     torch.manual_seed(0)
     config = RECIPES[name].config_class(**{"width": 8, "depth": 3} | options)
     colorizer = colorizer or ZOO[name].cls(width=8, depth=3, working_size=32)
     optimization = OptimizationOptions(max_train_steps=steps, **(optimization or {}))
-    return Steps(RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), optimization, perceptual))
+    return Steps(RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), optimization, frozen))
 
 
 @pytest.fixture
@@ -73,15 +76,15 @@ def test_every_model_has_a_recipe_and_every_recipe_a_model():
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "perceptual"),
+    ("name", "options", "frozen"),
     [
         ("pix2pix", {"learning_rate": 2e-3}, None),
         ("cwgan", {"learning_rate": 2e-3, "dropout": 0.0, "l1_steps": 150, "color_weight": 10.0}, None),
-        ("unet", {"learning_rate": 2e-3}, PerceptualLoss(Pooled())),
+        ("unet", {"learning_rate": 2e-3}, FrozenNetworks(PerceptualLoss(Pooled()))),
     ],
 )
-def test_overfits_one_batch(name, options, perceptual, batch):
-    trained = recipe(name, steps=200, perceptual=perceptual, **options)
+def test_overfits_one_batch(name, options, frozen, batch):
+    trained = recipe(name, steps=200, frozen=frozen, **options)
     start = trained.step(batch)["l1"]
     for _ in range(199):
         logged = trained.step(batch)
@@ -161,6 +164,72 @@ def test_the_critic_learns_to_tell_and_the_absolute_value_makes_it_blind(batch):
     assert abs(distance_after(True)) < distance_after(False) / 2
 
 
+@pytest.fixture(scope="module")
+def projected():
+    torch.manual_seed(0)
+    return ProjectedFeatures(imagenet_features(3))
+
+
+ADVERSARIES = [("unet", "discriminator"), ("cwgan", "critic")]
+
+
+def with_projection(name, projected, **options):
+    """A recipe whose adversary judges projected features; without other losses, and without steps of its own."""
+    own = {"unet": {"adversarial_weight": 1.0, "discriminator_steps": 0, "perceptual_weight": 0.0}}
+    own["cwgan"] = {"projected_critic": True, "n_critic": 1}
+    frozen = FrozenNetworks(projected=copy.deepcopy(projected))
+    return recipe(name, frozen=frozen, learning_rate=1e-3, **own[name] | options)
+
+
+@pytest.mark.parametrize(("name", "adversary"), ADVERSARIES)
+def test_a_projected_adversary_teaches_the_generator_and_its_features_stay(name, adversary, batch, projected):
+    """Without L1 the generator moves only if the adversary's gradient reaches it through the features."""
+    trained = with_projection(name, projected, l1_weight=0.0)
+    features = weights(trained.frozen_networks.projected)
+    before, heads = weights(trained.colorizer), weights(trained.networks[adversary])
+    for _ in range(2):
+        logged = trained.step(batch)
+    assert changed(trained.colorizer, before) and changed(trained.networks[adversary], heads)
+    assert not changed(trained.frozen_networks.projected, features)
+    assert all(value.isfinite() and not value.requires_grad for value in logged.values())
+
+
+@pytest.mark.parametrize(("name", "adversary"), ADVERSARIES)
+def test_a_projected_adversary_tells_real_colors_from_others(name, adversary, batch, projected):
+    trained = with_projection(name, projected, l1_weight=0.0, **{"n_critic": 10**6} if name == "cwgan" else {})
+    trained.recipe.optimizers["generator"].step = lambda: None  # the generator stays where it is, at gray
+    for _ in range(30):
+        trained.step(batch)
+    with torch.no_grad():
+        judged = [trained._projected(batch, ab) for ab in (batch.ab, torch.zeros_like(batch.ab))]
+        real, gray = (trained.networks[adversary](*features).mean().item() for features in judged)
+    assert real > gray + 0.5
+
+
+def test_the_discriminator_learns_alone_at_first(batch, projected):
+    trained = with_projection("unet", projected, discriminator_steps=2)
+    before = weights(trained.colorizer), weights(trained.discriminator)
+    for _ in range(2):
+        trained.step(batch)
+    assert not changed(trained.colorizer, before[0]) and changed(trained.discriminator, before[1])
+    trained.step(batch)
+    assert changed(trained.colorizer, before[0])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_an_encoder_learns_the_features_of_imagenet(name, batch):
+    """Without another loss; the adapters learn with it, and are not saved."""
+    frozen = FrozenNetworks(features=imagenet_features(1))
+    options = {"l1_weight": 0.0, "feature_weight": 1.0, "learning_rate": 2e-3}
+    options |= {"unet": {"perceptual_weight": 0.0}}.get(name, {"l1_steps": 1000})
+    trained = recipe(name, frozen=frozen, **options)
+    encoder = weights(trained.colorizer.encoder)
+    losses = [trained.step(batch)["features"].item() for _ in range(40)]
+    assert losses[0] > 0.8 and losses[-1] < 0.6 * losses[0]
+    assert changed(trained.colorizer.encoder, encoder)
+    assert not [key for key in trained.averaged.state_dict() if "adapter" in key]
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_teacher_pulls_the_student_towards_its_colors(name, batch, tmp_path):
     """With no weight on the truth, what is left to learn is the teacher's constant color."""
@@ -208,7 +277,7 @@ def test_a_perceptual_loss_on_a_square_sees_no_more_than_the_square(batch):
             seen.append(tuple(rgb.shape))
             return super().forward(rgb)
 
-    trained = recipe("unet", perceptual=PerceptualLoss(Watched()), perceptual_crop=12)
+    trained = recipe("unet", frozen=FrozenNetworks(PerceptualLoss(Watched())), perceptual_crop=12)
     assert trained.step(batch)["perceptual"].isfinite()
     assert set(seen) == {(4, 3, 12, 12)}
     corners = {tuple((part.start, part.stop) for part in random_square((8, 16), 8)) for _ in range(60)}
@@ -238,7 +307,7 @@ def test_an_encoder_that_starts_at_random_learns_like_the_rest(batch):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_can_add_the_perceptual_and_the_color_loss(name, batch):
     options = {"color_weight": 1.0, "perceptual_weight": 1.0} | ({"n_critic": 1} if name == "cwgan" else {})
-    trained = recipe(name, perceptual=PerceptualLoss(Pooled()), **options)
+    trained = recipe(name, frozen=FrozenNetworks(PerceptualLoss(Pooled())), **options)
     assert {"color", "perceptual", "l1"} <= set(trained.step(batch))
 
 

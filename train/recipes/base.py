@@ -5,6 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import torch
@@ -19,8 +20,9 @@ from colorization.lab import network_to_rgb
 from colorization.zoo import load
 from train.batch import Batch
 from train.recipes.configs import OptimizationOptions, RecipeConfig
+from train.recipes.distillation import Trainee, feature_loss
+from train.recipes.frozen import FrozenNetworks
 from train.recipes.losses import color_loss
-from train.recipes.perceptual import PerceptualLoss
 
 EPSILON = 1e-7  # Adam's; at its usual 1e-8, gradients that are only rounding move weights, differently in each sum
 
@@ -53,7 +55,7 @@ class Recipe(ABC, Generic[Config]):
         colorizer: Colorizer,
         accelerator: Accelerator,
         optimization: OptimizationOptions,
-        perceptual: PerceptualLoss | None = None,
+        frozen_networks: FrozenNetworks | None = None,
     ) -> None:
         """Take the networks onto the accelerator's device.
 
@@ -62,21 +64,26 @@ class Recipe(ABC, Generic[Config]):
             colorizer: Generator to train.
             accelerator: Moves, wraps and differentiates; the recipe never asks how many processes there are.
             optimization: Length of the run, warm-up, clipping, decay of the average, parts of a batch.
-            perceptual: The loss that a `perceptual_weight` asks for, or None.
+            frozen_networks: Those that the options ask for, see `train.recipes.frozen`.
         """
         self.config, self.accelerator, self.optimization = config, accelerator, optimization
         self.colorizer = colorizer.train()
-        self.generator: nn.Module = accelerator.prepare_model(colorizer)
+        self.frozen_networks = (frozen_networks or FrozenNetworks()).to(accelerator.device)
+        trainee = Trainee(colorizer, self.frozen_networks.features)
+        self.generator: nn.Module = accelerator.prepare_model(trainee)
         self.average = moving_average(colorizer, optimization.ema_decay)
         self._start = copy.deepcopy(colorizer.state_dict()) if optimization.init_share else None
-        self.perceptual = perceptual.to(accelerator.device) if perceptual else None
         self.teachers = self._load_teachers() if config.teacher_weight else []
         self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
+        if trainee.adapters:
+            self.networks["adapters"] = trainee.adapters
+        if projected := self.frozen_networks.projected:
+            self.networks |= {"across_channels": projected.across_channels, "across_scales": projected.across_scales}
         self.optimizers: dict[str, Optimizer] = {}
         self._rate_factor, self._skipped = 1.0, False
 
     @classmethod
-    def initialize(cls, colorizer: Colorizer, config: Config) -> None:
+    def initialize(cls, colorizer: Colorizer, config: Config, imagenet_weights: Path | None) -> None:
         """Give a new colorizer the weights that training starts from; by default its random weights stay."""
 
     def step(self, batch: Batch, step: int) -> StepResult:
@@ -152,22 +159,33 @@ class Recipe(ABC, Generic[Config]):
             loss = loss + self.config.teacher_weight * logged["teacher"]
         return loss, logged
 
-    def _picture_loss(self, batch: Batch, fake_ab: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _picture_loss(self, batch: Batch, fake_ab: Tensor, adapted: list[Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted terms that compare a picture with its own truth, and each for the log."""
         config, L, real_ab = self.config, batch.L, batch.ab
         loss, logged = self._truth_loss(batch, fake_ab)
+        if self.frozen_networks.features:
+            with torch.no_grad(), self.accelerator.autocast():
+                targets = self.frozen_networks.features(batch.clean)
+            logged["features"] = feature_loss(adapted, targets)
+            loss = loss + config.feature_weight * logged["features"]
         if config.color_weight:
             logged["color"] = color_loss(fake_ab, real_ab)
             loss = loss + config.color_weight * logged["color"]
-        if self.perceptual:
+        if self.frozen_networks.perceptual:
             # Only the VGG may round: the color conversion's matrix in bf16 would shift every color.
             rows, columns = random_square(L.shape[2:], config.perceptual_crop)
             L, fake_ab, real_ab = (tensor[..., rows, columns] for tensor in (L, fake_ab, real_ab))
             fake_rgb, real_rgb = network_to_rgb(L, fake_ab), network_to_rgb(L, real_ab)
             with self.accelerator.autocast():
-                logged["perceptual"] = self.perceptual(fake_rgb, real_rgb)
+                logged["perceptual"] = self.frozen_networks.perceptual(fake_rgb, real_rgb)
             loss = loss + config.perceptual_weight * logged["perceptual"]
         return loss, logged
+
+    def _projected(self, batch: Batch, ab: Tensor) -> list[Tensor]:
+        """Features of the pictures in these colors, on the lightness that was not degraded."""
+        rgb = network_to_rgb(batch.clean, ab).clamp(0, 1)
+        with self.accelerator.autocast():
+            return [feature.float() for feature in cast(nn.Module, self.frozen_networks.projected)(rgb)]
 
     def _update(self, optimizer: Optimizer, losses: Iterable[Tensor]) -> None:
         """Let one optimizer follow the sum of losses, each differentiated before the next is computed.

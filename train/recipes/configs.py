@@ -67,10 +67,17 @@ class RecipeConfig:
     """Weight of the VGG perceptual loss; 0 needs no VGG."""
     perceptual_crop: int = bounded(0, 0)
     """Side of the random square that a perceptual loss looks at, as a VGG costs more than the rest; 0 is all of it."""
+    feature_weight: float = bounded(0.0, 0)
+    """Weight of feature distillation: the encoder learns to reproduce EfficientNet-Lite0's ImageNet features."""
     teacher: tuple[str, ...] = ()
     """Trained models to learn from beside the truth: models' names, folders or Hub repository ids."""
     teacher_weight: float = bounded(0.0, 0)
     """Weight of L1 between the generator's ab and the mean of the teachers'."""
+
+    @property
+    def judges_features(self) -> bool:
+        """Whether its adversary judges a frozen ImageNet network's features of the colored picture."""
+        return False
 
     def colorizer_arguments(self) -> dict[str, Any]:
         """What the generator's class is called with, beside its working size."""
@@ -88,13 +95,19 @@ class Pix2PixConfig(RecipeConfig):
         "kept and no memory saved; lower --train-batch-size, or use more processes"
     )
 
+    cap: int = bounded(8, 1, 64)
+    """Channels grow with each halving up to so many times the width."""
     l1_steps: int = bounded(0, 0)
     """Steps of L1 alone before the discriminator joins; a generator that starts well needs less adversarial time."""
+
+    def colorizer_arguments(self) -> dict[str, Any]:
+        """What the generator's class is called with, beside its working size."""
+        return super().colorizer_arguments() | {"cap": self.cap}
 
 
 @dataclass(frozen=True)
 class CWGANConfig(RecipeConfig):
-    """CWGAN: a Wasserstein loss of weight 1 + gradient penalty + L1; its improved version's terms are options."""
+    """CWGAN: a Wasserstein loss + gradient penalty + L1; its improved version's terms are options."""
 
     name = "cwgan"
     resolution, train_batch_size = 224, 16
@@ -104,6 +117,12 @@ class CWGANConfig(RecipeConfig):
         "lower --train-batch-size"
     )
 
+    cap: int = bounded(6, 1, 64)
+    """Channels grow with each halving up to so many times the width."""
+    adversarial_weight: float = bounded(1.0, 0)
+    """Weight of the critic's score in the generator's loss."""
+    projected_critic: bool = False
+    """Let the critic judge a frozen ImageNet network's features of the colored picture, instead of L and ab."""
     gp_weight: float = bounded(10.0, 0)
     """Weight of the gradient penalty in the critic's loss."""
     n_critic: int = bounded(5, 1)
@@ -120,9 +139,14 @@ class CWGANConfig(RecipeConfig):
     where the critic tells nothing apart, so it trains a critic to be blind. Off; kept to rerun that version.
     """
 
+    @property
+    def judges_features(self) -> bool:
+        """Whether its critic judges a frozen ImageNet network's features of the colored picture."""
+        return self.projected_critic
+
     def colorizer_arguments(self) -> dict[str, Any]:
         """What the generator's class is called with, beside its working size."""
-        return super().colorizer_arguments() | {"dropout": self.dropout}
+        return super().colorizer_arguments() | {"dropout": self.dropout, "cap": self.cap}
 
 
 @dataclass(frozen=True)
@@ -143,12 +167,21 @@ class UNetConfig(RecipeConfig):
     """Weight of the VGG perceptual loss; 0 needs no VGG."""
     weight_decay: float = bounded(1e-2, 0)
     """AdamW's weight decay."""
+    adversarial_weight: float = bounded(0.0, 0)
+    """Weight of a projected discriminator's hinge loss; some hundred steps of it at the end make colors vivid."""
+    discriminator_rate: float = bounded(2e-3, 0)
+    """Learning rate of the projected discriminator."""
+    discriminator_steps: int = bounded(100, 0)
+    """Steps of the projected discriminator alone before the generator learns."""
     pretrained: bool = True
     """Start the encoder from ImageNet's weights, which are of width 32; other widths start at random."""
-    pretrained_weights: str | None = None
-    """Local safetensors of ImageNet's weights, by timm's names; else the installed package's, or the Hub's."""
     pretrained_rate: float = bounded(0.0, 0)
     """Learning rate of a pretrained encoder, relative to the rest; 0 freezes it, at half the cost of a step."""
+
+    @property
+    def judges_features(self) -> bool:
+        """Whether there is a projected discriminator."""
+        return self.adversarial_weight > 0
 
     @property
     def from_imagenet(self) -> bool:

@@ -1,12 +1,12 @@
 """The losses of the three rounds, each a few lines beside its equation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Score = Callable[[Tensor, Tensor], Tensor]
+Score = Callable[..., Tensor]
 
 
 def gan_loss(logits: Tensor, real: bool) -> Tensor:
@@ -16,6 +16,15 @@ def gan_loss(logits: Tensor, real: bool) -> Tensor:
         Goodfellow et al. 2014, arXiv:1406.2661, in the non-saturating form of section 3.
     """
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+
+
+def hinge_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """The hinge loss of a discriminator (logits of any shape); the generator's is minus the mean of the fakes; scalar.
+
+    Source:
+        Lim and Ye 2017, arXiv:1705.02894, equations 7 and 8.
+    """
+    return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
 
 
 def wasserstein_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -29,32 +38,33 @@ def wasserstein_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return real_scores.mean() - fake_scores.mean()
 
 
-def gradient_penalty(critic: Score, L: Tensor, real_ab: Tensor, fake_ab: Tensor, mix: Tensor) -> Tensor:
+def gradient_penalty(critic: Score, real: Sequence[Tensor], fake: Sequence[Tensor], mix: Tensor) -> Tensor:
     """Penalize critic gradients whose norm differs from 1.
 
     Args:
-        critic: Maps (L, ab) to scores of any shape.
-        L: Lightness, (B, 1, H, W), in [-1, 1].
-        real_ab, fake_ab: ab, (B, 2, H, W), in [-1, 1].
-        mix: Random numbers in [0, 1), (B,): how much of the real ab is in the mixture of the two.
+        critic: Maps tensors such as the real ones to scores of any shape with B first.
+        real, fake: What the critic judges: ab (B, 2, H, W), or features of several scales (B, C, H, W).
+        mix: Random numbers in [0, 1), (B,): how much of the real one is in the mixture of the two.
 
     Returns:
         Scalar, >= 0; differentiable in the critic's parameters.
 
     Raises:
-        ValueError: If the two ab tensors differ in shape.
+        ValueError: If real and fake tensors differ in shape.
 
     Source:
         Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1, line 7.
     """
-    if real_ab.shape != fake_ab.shape:
-        raise ValueError(f"real_ab is {tuple(real_ab.shape)} and fake_ab {tuple(fake_ab.shape)}, expected equal shapes")
-    weight = mix.to(real_ab.dtype)[:, None, None, None]
-    between = torch.lerp(fake_ab.detach(), real_ab.detach(), weight).requires_grad_()
+    shapes = [[tuple(tensor.shape) for tensor in side] for side in (real, fake)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"the real ones have the shapes {shapes[0]}, the fake ones {shapes[1]}, expected equal shapes")
+    weight = mix.to(real[0].dtype)[:, None, None, None]
+    between = [torch.lerp(f.detach(), r.detach(), weight).requires_grad_() for r, f in zip(real, fake, strict=True)]
     # Each picture's score is a mean over patches; the sum over the batch keeps the pictures' gradients apart.
-    score = critic(L, between).reshape(len(L), -1).mean(1).sum()
-    (gradient,) = torch.autograd.grad(score, between, create_graph=True)
-    return ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
+    score = critic(*between).reshape(len(mix), -1).mean(1).sum()
+    gradients = torch.autograd.grad(score, between, create_graph=True)
+    norm = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1).norm(dim=1)
+    return ((norm - 1) ** 2).mean()
 
 
 def color_loss(fake_ab: Tensor, real_ab: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""ImageNet weights for the U-Net's encoder: a local file, the installed package, or the Hub."""
+"""EfficientNet-Lite0's ImageNet weights: a local file, the installed package, or the Hub."""
 
 import importlib.util
 from pathlib import Path
@@ -47,6 +47,18 @@ def load_imagenet(encoder: EfficientNetLite, weights: Path | None = None) -> Non
             convolution.bias.copy_(bias)  # type: ignore[union-attr]
 
 
+def imagenet_features(c_in: int, weights: Path | None = None) -> EfficientNetLite:
+    """EfficientNet-Lite0 with its ImageNet weights, frozen.
+
+    Args:
+        c_in: Channels of its input, which is in [-1, 1]: 1 for L, 3 for RGB.
+        weights: As for `load_imagenet`, with its errors.
+    """
+    network = EfficientNetLite(PRETRAINED_WIDTH, depth=5, c_in=c_in)
+    load_imagenet(network, weights)
+    return network.requires_grad_(False).eval()
+
+
 def _published(weights: Path | None) -> dict[str, Tensor]:
     """The published network's tensors; of the package's pickle nothing but tensors is read."""
     spec = importlib.util.find_spec(_PACKAGE)
@@ -57,7 +69,7 @@ def _published(weights: Path | None) -> dict[str, Tensor]:
     if weights is None and spec is not None and spec.origin is not None:
         (file,) = (Path(spec.origin).parent / "models").glob("*.pth")
         return torch.load(file, map_location="cpu", weights_only=True)
-    missing = f"the U-Net's encoder starts from ImageNet weights, and {weights or 'they'} could not be had"
+    missing = f"EfficientNet-Lite0's ImageNet weights are needed, and {weights or 'they'} could not be had"
     return load_weights(weights, HUB_ID, missing, ways)[1]
 
 
