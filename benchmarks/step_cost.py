@@ -11,11 +11,14 @@ from accelerate import Accelerator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
+from colorization.models.efficientnet_lite import EfficientNetLite
 from colorization.zoo import ZOO
 from train.batch import Batch
 from train.recipes import RECIPES
 from train.recipes.configs import OptimizationOptions
+from train.recipes.frozen import FrozenNetworks
 from train.recipes.perceptual import PerceptualLoss, VGGFeatures
+from train.recipes.projected import ProjectedFeatures
 
 _STEPS = 5  # a whole turn of the critic
 
@@ -42,12 +45,22 @@ class Counter(TorchDispatchMode):
         return result
 
 
-def operations(name: str, size: int, perceptual: bool = False) -> float:
-    """Operations per picture of a recipe's step, in units of 10^9; a multiplication and an addition are two."""
-    config = replace(RECIPES[name].config_class(), perceptual_weight=float(perceptual))
-    vgg = PerceptualLoss(VGGFeatures("vgg19")) if perceptual else None  # its weights do not matter here
+def operations(name: str, size: int, **options: Any) -> float:
+    """Operations per picture of a recipe's step, in units of 10^9; a multiplication and an addition are two.
+
+    Args:
+        name: The recipe.
+        size: Side of the crops in pixels.
+        options: The recipe's own, where they are not its defaults.
+    """
+    config = replace(RECIPES[name].config_class(), **{"perceptual_weight": 0.0} | options)
+    frozen = FrozenNetworks(  # their weights do not matter here
+        PerceptualLoss(VGGFeatures("vgg19")) if config.perceptual_weight else None,
+        EfficientNetLite(32, 5) if config.feature_weight else None,
+        ProjectedFeatures(EfficientNetLite(32, 5, c_in=3)) if config.judges_features else None,
+    )
     colorizer = ZOO[name].cls(**config.colorizer_arguments(), working_size=size)
-    recipe = RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), OptimizationOptions(), vgg)
+    recipe = RECIPES[name].load()(config, colorizer, Accelerator(cpu=True), OptimizationOptions(), frozen)
     L = torch.rand(2, 1, size, size)
     batch = Batch(L, torch.rand(2, 2, size, size), torch.rand(2), clean=L)
     with Counter() as counter:
@@ -62,7 +75,16 @@ def main() -> None:
     for name, entry in RECIPES.items():
         for size in (128, entry.config_class.resolution):
             print(f"| {name} | {size} px | {operations(name, size):.1f} |")
-    print(f"| unet with VGG19 | 320 px | {operations('unet', 320, perceptual=True):.1f} |")
+    adversarial = {"adversarial_weight": 0.5, "discriminator_steps": 0}
+    for title, name, options in (
+        ("unet with VGG19", "unet", {"perceptual_weight": 1.0}),
+        ("unet with a projected discriminator", "unet", adversarial),
+        ("unet that learns its encoder too", "unet", {"pretrained_rate": 0.1}),
+        ("cwgan with a projected critic", "cwgan", {"projected_critic": True}),
+        ("pix2pix with feature distillation", "pix2pix", {"feature_weight": 1.0}),
+    ):
+        size = RECIPES[name].config_class.resolution
+        print(f"| {title} | {size} px | {operations(name, size, **options):.1f} |")
 
 
 if __name__ == "__main__":
