@@ -48,8 +48,8 @@ def _run(options: argparse.Namespace) -> int:
     settings = jobs.Settings(options.strength, options.format, options.quality)
     mine = jobs.find(options.paths, options.output, settings)
     if not mine:
-        known = ", ".join(sorted(jobs.PICTURES | jobs.VIDEOS))
-        print(f"colorization: no pictures and no videos; names should end in {known}", file=sys.stderr)
+        known = ", ".join(sorted(jobs.PICTURES))
+        print(f"colorization: no videos, and no pictures, whose names should end in {known}", file=sys.stderr)
         return 1
     if state:
         with state.split_between_processes(mine) as part:

@@ -13,9 +13,9 @@ from PIL import Image
 from colorization.atomic import written
 from colorization.decode import DecodeError, check_size, decode
 from colorization.inference import Network, apply_color, lightness, predict
+from colorization.video.signatures import is_video
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"}
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _JPEG = {".jpg", ".jpeg", ".jpe"}
 _WEBP_SIDE = 16_383  # the format's limit, in pixels
@@ -34,9 +34,7 @@ class Settings:
     """Of JPEG and WebP, 1 to 100."""
 
     def suffix(self, file: Path) -> str:
-        """The suffix of a file's result; of a video it is .mp4."""
-        if file.suffix.lower() in VIDEOS:
-            return ".mp4"
+        """The suffix of a picture's result."""
         return _SUFFIXES[self.format or ("jpeg" if file.suffix.lower() in _JPEG else "png")]
 
 
@@ -45,11 +43,8 @@ class Job(NamedTuple):
 
     file: Path
     place: Path
-
-    @property
-    def is_video(self) -> bool:
-        """Whether the file is called one: for `colorization.video.colorize`, not for `run`."""
-        return self.file.suffix.lower() in VIDEOS
+    is_video: bool = False
+    """Whether it is for `colorization.video.colorize`, not for `run`."""
 
 
 class Outcome(NamedTuple):
@@ -77,19 +72,29 @@ def find(paths: Iterable[Path], output: Path, settings: Settings) -> list[Job]:
     taken: set[Path] = set()
     for path in paths:
         is_folder = path.is_dir()
-        files = sorted(f for f in path.rglob("*") if f.suffix.lower() in PICTURES | VIDEOS) if is_folder else [path]
-        for file in files:
+        for file in sorted(path.rglob("*")) if is_folder else [path]:
             if is_folder and output.resolve() in file.resolve().parents:
                 continue
+            video = _is_video(file)
+            if is_folder and not video and file.suffix.lower() not in PICTURES:
+                continue
             below = file.relative_to(path) if is_folder else Path(file.name)
-            suffix = settings.suffix(file)
+            suffix = ".mp4" if video else settings.suffix(file)
             place, number = below.with_suffix(suffix), 1
             while place in taken:  # a.png and a.tif, or the same name in two folders
                 number += 1
                 place = below.with_name(f"{below.stem}-{number}{suffix}")
             taken.add(place)
-            jobs.append(Job(file, place))
+            jobs.append(Job(file, place, video))
     return jobs
+
+
+def _is_video(file: Path) -> bool:
+    """Whether a file is a video; whoever reads it says why it cannot be read."""
+    try:
+        return file.is_file() and is_video(file)
+    except OSError:
+        return False
 
 
 def is_done(job: Job, folders: Iterable[Path]) -> bool:

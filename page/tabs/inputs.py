@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from colorization.inference import MAX_STRENGTH
-from colorization.jobs import VIDEOS
+from colorization.video.signatures import SUFFIXES
 from page.language.i18n import label
 
 
@@ -52,7 +52,7 @@ def uploads(text: str, kinds: list[str]) -> gr.File:
 
 def video_upload() -> gr.File:
     """One video, as the path of its file."""
-    file = gr.File(label=label("Your video"), file_types=sorted(VIDEOS), elem_id="video-upload", height=160)
+    file = gr.File(label=label("Your video"), file_types=sorted(SUFFIXES), elem_id="video-upload", height=160)
     _refuse_addresses(file, "video")
     file.preprocess = partial(_path, "video")  # type: ignore[method-assign]
     return file

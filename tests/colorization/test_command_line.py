@@ -173,7 +173,7 @@ def test_a_bad_strength_is_one_line(run, strength, tmp_path):
         (["nothing-here.jpg"], "nothing-here.jpg: No such file"),
         (["README.md"], "README.md: this is not"),
         (["tests", "--model", "no such/model/at all"], "neither a model name"),
-        (["train"], "no pictures and no videos"),
+        (["train"], "no videos, and no pictures"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_1(run, arguments, reason, tmp_path):

@@ -6,10 +6,12 @@ import time
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from support.clips import ByLightness, clip, finish, panning, pictures
 
 from colorization.video.colorize import colorize_video
 from colorization.video.container import Limits, VideoError
+from colorization.video.signatures import is_video
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=120, frames=3000, rate=120)
 
@@ -17,6 +19,16 @@ LIMITS = Limits(pixels=1920 * 1088, seconds=120, frames=3000, rate=120)
 @pytest.fixture(scope="session")
 def model():
     return ByLightness()
+
+
+def sound_only(file, kind, codec):
+    """A tenth of a second of silence."""
+    with av.open(str(file), "w", format=kind) as container:
+        audio = container.add_stream(codec, rate=48000, layout="mono", bit_rate=64_000)
+        piece = av.AudioFrame.from_ndarray(np.zeros((1, 4800), np.float32), "fltp", "mono")
+        piece.sample_rate = 48000
+        container.mux(audio.encode(piece))
+        container.mux(audio.encode(None))
 
 
 def broken(folder, kind, good):
@@ -33,15 +45,63 @@ def broken(folder, kind, good):
     elif kind == "text":
         file.write_text("no video " * 60)
     elif kind == "sound only":
-        with av.open(str(file), "w") as container:
-            audio = container.add_stream("aac", rate=48000, layout="mono")
-            piece = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-            piece.sample_rate = 48000
-            container.mux(audio.encode(piece))
-            container.mux(audio.encode(None))
+        sound_only(file, "mp4", "aac")
     elif kind == "no index":
         file.write_bytes(data[: len(data) // 2])
     return file
+
+
+MPEG2 = {"codec": "mpeg2video", "sound_codec": "mp2"}
+FORMATS = {
+    "mp4": {},
+    "mov": {},
+    "3gp": {"codec": "h263", "size": (176, 144)},
+    "matroska": {},
+    "webm": {"codec": "libvpx-vp9", "sound_codec": "libopus"},
+    "avi": {"codec": "mpeg4", "sound_codec": "pcm_s16le"},
+    "mpegts": MPEG2,
+    "vob": MPEG2,
+    "mpeg2video": {"codec": "mpeg2video", "sound": False},
+    "flv": {},
+    "asf": {"codec": "wmv2", "sound_codec": "wmav2"},
+    "mxf": {"codec": "mpeg2video", "sound_codec": "pcm_s16le"},
+    "dv": {"codec": "dvvideo", "sound": False, "size": (720, 576)},
+}
+
+
+def written_as(file, kind, count=12):
+    options = dict(FORMATS[kind])
+    return clip(file, panning(*options.pop("size", (96, 64)), count), format=kind, **options)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_content_tells_a_video_whatever_its_name_is(model, tmp_path, kind):
+    file = written_as(tmp_path / "scan.jpg", kind)
+    assert is_video(file)
+
+
+def test_recordings_that_begin_within_a_packet_or_have_time_codes_are_videos(tmp_path):
+    data = written_as(tmp_path / "clip", "mpegts").read_bytes()
+    (tmp_path / "cut").write_bytes(data[100:])
+    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
+    (tmp_path / "camera").write_bytes(b"".join(bytes(4) + packet for packet in packets))
+    (tmp_path / "broadcast").write_bytes(b"".join(packet + bytes(16) for packet in packets))
+    assert all(is_video(tmp_path / name) for name in ("cut", "camera", "broadcast"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    [("ipod", "aac"), ("ogg", "libopus"), ("matroska", "aac"), ("asf", "wmav2"), ("wav", "pcm_s16le")],
+)
+def test_sound_is_no_video(tmp_path, kind, codec):
+    sound_only(tmp_path / "sound.mp4", kind, codec)
+    assert not is_video(tmp_path / "sound.mp4")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF"])
+def test_pictures_are_no_videos_whatever_their_name_is(tmp_path, kind):
+    Image.fromarray(panning(64, 48, 1)[0]).convert("RGB").save(tmp_path / "clip.mp4", kind)
+    assert not is_video(tmp_path / "clip.mp4")
 
 
 @pytest.mark.parametrize(

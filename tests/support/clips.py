@@ -71,16 +71,17 @@ def clip(
     metadata=(),
     rotation=0,
     pix_fmt="yuv420p",
+    options=None,
 ):
-    """Write frames (gray, or RGB) as a video file; `times` in 1/12800 s make the rate vary."""
+    """Write frames (gray, or RGB) as a video file; `times` in 1/12800 s make the rate vary; `options` of the format."""
     frames = list(frames)
-    with av.open(str(file), "w", format=format) as container:
+    with av.open(str(file), "w", format=format, options=options or {}) as container:
         container.metadata.update(dict(metadata))
         video = container.add_stream(codec, rate=rate, options={"crf": "8"} if codec == "libx264" else {})
         video.height, video.width = frames[0].shape[:2]
         video.pix_fmt = pix_fmt
         video.codec_context.time_base = Fraction(1, 12800) if times else Fraction(1, rate)
-        audio = container.add_stream(sound_codec, rate=48000, layout="mono") if sound else None
+        audio = container.add_stream(sound_codec, rate=48000, layout="mono", bit_rate=96_000) if sound else None
         for number, pixels in enumerate(frames):
             image = av.VideoFrame.from_ndarray(pixels, "gray" if pixels.ndim == 2 else "rgb24").reformat(format=pix_fmt)
             image.pts, image.time_base = times[number] if times else number, video.codec_context.time_base
