@@ -1,4 +1,4 @@
-"""Measures of one picture against another, and of its colorfulness: 8-bit RGB arrays in, plain floats out.
+"""Measures of one picture against another, of its colorfulness, and whether it is toned: 8-bit RGB arrays in.
 
 scikit-image does the work; it is imported on first use, because the page needs it only for color uploads.
 """
@@ -8,9 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from colorization.lab import rgb_to_lab
 
 COLORFUL = 15.0  # "slightly colorful" to people (Hasler and Suesstrunk 2003): from here on the protocol counts
 COLOR_THRESHOLD = 5.0  # colorfulness above which a photograph counts as being in color
+_TONED_SIDE = 64  # pixels: grain, JPEG blocks and dithering average out
+_TONED_NODES = 12  # of the curve from lightness to color
+_TONED_ERROR = (1.8, 0.03)  # levels from the curve, RMS: so many, and so much of the mean chroma
+_AGED_HUE = (40, 95)  # degrees in CIE Lab: brown prints and yellow paper
+_AGED_ERROR, _AGED_SPREAD = 1.7, 4.5  # CIE units across the hue's line and along it, RMS: paper ages unevenly
+_AGED_OPPOSITE = 0.05  # share of pixels that may have the opposite hue
 
 Pixels = NDArray[np.uint8]
 
@@ -81,6 +90,44 @@ def colorfulness(pixels: Pixels) -> float:
     red_green, yellow_blue = red - green, (red + green) / 2 - blue
     spread = math.hypot(red_green.std(), yellow_blue.std())
     return spread + 0.3 * math.hypot(red_green.mean(), yellow_blue.mean())
+
+
+def is_toned(pixels: Pixels) -> bool:
+    """Whether a picture is a black-and-white one in another color: sepia, cyanotype, duotone, yellowed paper; or gray.
+
+    Its color is then a function of its lightness alone, however strong it is; or of one brown hue, unevenly. Of 17,864
+    color landscapes, photographs of fog, dunes and blue hours most of all, 0.4 % count as toned too.
+
+    Args:
+        pixels: (H, W, 3), uint8 sRGB.
+    """
+    scale = min(1, _TONED_SIDE / max(pixels.shape[:2]))
+    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    # In Y'CbCr: it is linear in the levels that JPEG and this resizing average, so edges stay on a toned print's curve.
+    ycc = Image.fromarray(pixels).convert("YCbCr").resize(size, Image.Resampling.BOX)
+    luma, chroma = np.split(np.asarray(ycc).reshape(-1, 3).astype(np.float64), [1], axis=1)
+    chroma -= 128
+    hat = np.maximum(0, 1 - np.abs(luma * (_TONED_NODES / 255) - np.arange(_TONED_NODES + 1)))
+    curve = np.linalg.solve(hat.T @ hat + 1e-3 * np.eye(_TONED_NODES + 1), hat.T @ chroma)
+    fixed, relative = _TONED_ERROR
+    error, strength = (math.sqrt((values**2).sum(axis=1).mean()) for values in (chroma - hat @ curve, chroma))
+    return error < fixed + relative * strength or _is_aged(np.asarray(ycc.convert("RGB")))
+
+
+def _is_aged(pixels: Pixels) -> bool:
+    """Whether all color is of one brown or yellow hue, and about equally strong."""
+    lab = rgb_to_lab(np.moveaxis(pixels / 255, 2, 0)).reshape(3, -1)
+    ab = lab[1:]
+    spread, axes = np.linalg.eigh(ab @ ab.T / ab.shape[1])
+    hue = axes[:, 1] if axes[:, 1] @ ab.mean(axis=1) > 0 else -axes[:, 1]
+    along = hue @ ab
+    low, high = _AGED_HUE
+    return bool(
+        low < math.degrees(math.atan2(hue[1], hue[0])) < high
+        and math.sqrt(max(0, spread[0])) < _AGED_ERROR
+        and along.std() < _AGED_SPREAD
+        and (along < -2).mean() < _AGED_OPPOSITE
+    )
 
 
 def _check(output: Pixels, truth: Pixels) -> None:

@@ -18,7 +18,7 @@ from PIL import Image, ImageChops
 
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import AB, apply_color, lightness, predict
-from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, score
+from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, is_toned, score
 from colorization.zoo import ZOO
 from page.gpu import with_gpu
 from page.models import Served
@@ -213,6 +213,7 @@ def small(picture: Image.Image, side: int = SCORED_SIDE) -> Image.Image:
 
 def _photograph(file: Path, picture: Image.Image, notes: tuple[str, ...], light: Image.Image) -> Photograph:
     """A photograph that no model has seen yet."""
-    in_color = colorfulness(np.asarray(small(picture))) > COLOR_THRESHOLD
+    pixels = np.asarray(small(picture))
+    in_color = colorfulness(pixels) > COLOR_THRESHOLD and not is_toned(pixels)
     original = small(picture, SCREEN_SIDE) if in_color else None
     return Photograph(file, picture.size, notes, small(light, SCREEN_SIDE), original)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from PIL import Image
 
 from colorization.decode import DecodeError
@@ -40,6 +41,11 @@ def test_a_color_photograph_is_compared_and_a_gray_one_is_not(color, photograph,
     assert compared.scores("unet", 1).delta_e < compared.scores("input", 1).delta_e
     assert compared.scores("unet", 0) == compared.scores("input", 1)
     assert mono.scores("unet", 1) is None
+
+
+def test_a_brown_print_is_no_color_photograph(served):
+    print_ = Photographs().again(ROOT / "page/photographs/black_hills.jpg", served)
+    assert print_.names == ["input", "unet"] and print_.scores("unet", 1) is None
 
 
 def test_one_models_failure_is_not_the_others(color, photograph, served):
