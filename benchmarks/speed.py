@@ -92,7 +92,7 @@ def _by_onnx(model: Colorizer) -> Callable[[], object]:
     width, height = input_size(model)
     gray = np.random.default_rng(0).integers(0, 256, (1, 1, height, width), np.uint8)
     exported = OnnxColorizer(convert(model)[0], model.name, torch.get_num_threads())
-    return lambda: exported.infer(gray)
+    return lambda: exported.infer(exported.features(gray))
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from colorization.guidance import NO_GUIDANCE, Condition, GuidanceError
 from colorization.lab import gray_to_network
 
 
@@ -57,38 +58,71 @@ class Colorizer(
         """What config.json holds: the name in the zoo and the mixin's record of the arguments of `__init__`."""
         return {"model_type": self.name, **cast(dict[str, Any], self._hub_mixin_config)}
 
-    def forward(self, L: Tensor) -> Tensor:
+    @property
+    def takes_guidance(self) -> bool:
+        """Whether points and moods can steer its colors."""
+        return False
+
+    def forward(self, L: Tensor, condition: Condition | None = None) -> Tensor:
         """Predict color from lightness.
 
         Args:
             L: Lightness, (B, 1, H, W), in [-1, 1].
+            condition: Guidance for each picture, in tensors; None for none.
 
         Returns:
             ab, (B, 2, H, W), in [-1, 1].
 
         Raises:
             ValueError: If L does not have one channel, or H or W is not a multiple of `stride`.
+            GuidanceError: If there is guidance and the model takes none.
         """
+        self._check_shape(L)
+        if condition is not None:
+            self._check_takes_guidance()
+        return torch.tanh(self.decode(self.encode(L), condition))
+
+    def _check_takes_guidance(self) -> None:
+        if not self.takes_guidance:
+            raise GuidanceError(NO_GUIDANCE.format(self.name))
+
+    @torch.inference_mode()
+    def features(self, gray: NDArray[np.uint8]) -> list[Tensor]:
+        """Map gray levels, (B, 1, H, W), to the encoder's features, which no guidance changes."""
+        L = gray_to_network(torch.arange(256.0) / 255)[torch.from_numpy(gray).int()]
+        self._check_shape(L)
+        return self.encode(L.to(next(self.parameters()).device))
+
+    def mood_logits(self, features: list[Tensor]) -> NDArray[np.float32]:
+        """Map features to how plausible each mood of `colorization.moods.MOODS` is, (B, moods).
+
+        Raises:
+            GuidanceError: If the model takes no guidance.
+        """
+        raise GuidanceError(NO_GUIDANCE.format(self.name))
+
+    def _check_shape(self, L: Tensor) -> None:
         if L.dim() != 4 or L.shape[1] != 1 or L.shape[2] % self.stride or L.shape[3] % self.stride:
             raise ValueError(
                 f"{self.name} got an input of shape {tuple(L.shape)}, expected (B, 1, H, W) with H and W multiples of "
                 f"{self.stride}: resize or pad it, or call colorization.colorize(), which takes pictures of any size"
             )
-        return torch.tanh(self.decode(self.encode(L)))
 
     @torch.inference_mode()
-    def infer(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Map gray levels, (B, 1, H, W), to ab, (B, 2, H, W), in [-1, 1]; see `forward`."""
-        L = gray_to_network(torch.arange(256.0) / 255)[torch.from_numpy(gray).int()]
-        return self(L.to(next(self.parameters()).device)).float().cpu().numpy()
+    def infer(self, features: list[Tensor], condition: Condition | None = None) -> NDArray[np.float32]:
+        """Map features and guidance in arrays to ab, (B, 2, H, W), in [-1, 1]; see `forward`."""
+        if condition is not None:
+            self._check_takes_guidance()
+            condition = Condition(*(torch.from_numpy(array).to(features[0].device) for array in condition))
+        return torch.tanh(self.decode(features, condition)).float().cpu().numpy()
 
     @abstractmethod
     def encode(self, L: Tensor) -> list[Tensor]:
         """Map L (B, 1, H, W) to the encoder's features after each halving, (B, channels, H / 2, W / 2) and so on."""
 
     @abstractmethod
-    def decode(self, features: list[Tensor]) -> Tensor:
-        """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
+    def decode(self, features: list[Tensor], condition: Any = None) -> Tensor:
+        """Map the encoder's features, and guidance where it is taken, to ab before the final tanh, (B, 2, H, W)."""
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write fp16 weights (half the download, invisible in 8-bit color) and a config that names the model."""

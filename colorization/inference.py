@@ -1,17 +1,20 @@
 """Pictures of any size in color: the input's own lightness at full size, the predicted ab on top.
 
 `colorize` is the whole way. Its three steps are there for callers that color one picture with several models, or at
-several strengths: `lightness` once per picture, `predict` once per model, `apply_color` once per strength.
+several strengths: `lightness` once per picture, `predict` once per model, `apply_color` once per strength. Callers that
+steer the colors of a picture again and again call `encode` once per model, and `predict_from` for each guidance.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from colorization import lut
+from colorization.guidance import Condition, Guidance, keep_points
 from colorization.lab import AB_RANGE, fit_gamut, network_to_lab
+from colorization.moods import MOODS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,11 +41,39 @@ class Network(Protocol):
     def stride(self) -> int:
         """Height and width of its input are multiples of this."""
 
-    def infer(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Map gray levels, (B, 1, H, W), to ab in network units, (B, 2, H, W), in [-1, 1]."""
+    @property
+    def takes_guidance(self) -> bool:
+        """Whether points and moods can steer its colors."""
+
+    def features(self, gray: NDArray[np.uint8]) -> Any:
+        """Map gray levels, (B, 1, H, W), to what the model keeps of a picture whatever its guidance."""
+
+    def infer(self, features: Any, condition: Condition | None = None) -> NDArray[np.float32]:
+        """Map that and guidance to ab in network units, (B, 2, H, W), in [-1, 1].
+
+        Raises:
+            GuidanceError: If there is guidance and the model takes none.
+        """
+
+    def mood_logits(self, features: Any) -> NDArray[np.float32]:
+        """Map what `features` gave to how plausible each mood of `colorization.moods.MOODS` is, (B, moods).
+
+        Raises:
+            GuidanceError: If the model takes no guidance.
+        """
 
 
-def colorize(model: Network, picture: Image.Image, strength: float = 1.0) -> Image.Image:
+class Encoded(NamedTuple):
+    """What a model keeps of a picture."""
+
+    levels: NDArray[np.uint8]
+    """The gray levels that it saw, (h, w)."""
+    features: Any
+
+
+def colorize(
+    model: Network, picture: Image.Image, strength: float = 1.0, guidance: Guidance | None = None
+) -> Image.Image:
     """Color a picture at its full size.
 
     The network sees it at the model's working size; only the color it predicts is enlarged, the lightness of the
@@ -53,17 +84,19 @@ def colorize(model: Network, picture: Image.Image, strength: float = 1.0) -> Ima
         picture: Any size and mode; color is ignored. EXIF orientation is not looked at, see `colorization.decode`.
         strength: What the predicted colors are multiplied by, 0 to 2: 0 is gray, 1 as predicted; more is more
             vivid, and further from the truth on average.
+        guidance: Points of color and a mood, for a model that takes them.
 
     Returns:
         Mode RGB, of exactly the input's size, without metadata.
 
     Raises:
         FloatingPointError: If the model predicts NaN or infinite numbers.
+        GuidanceError: If there is guidance and the model takes none.
         ValueError: If the strength is not a number of 0 to 2.
     """
     check_strength(strength)  # before the work
     light = lightness(picture)
-    return apply_color(light, predict(model, light), strength)
+    return apply_color(light, predict(model, light, guidance), strength)
 
 
 def lightness(picture: Image.Image) -> Image.Image:
@@ -87,24 +120,52 @@ def gray(picture: Image.Image) -> Image.Image:
     return lightness(picture).convert("RGB")
 
 
-def predict(model: Network, light: Image.Image) -> AB:
+def predict(model: Network, light: Image.Image, guidance: Guidance | None = None) -> AB:
     """Predict the color of a picture at the model's working size.
 
     Args:
         model: Any trained colorizer.
         light: Mode L, any size, see `lightness`.
+        guidance: Points of color and a mood, for a model that takes them. Each point gets its color.
 
     Returns:
         ab in network units, (2, h, w), in [-1, 1], for `apply_color`.
 
     Raises:
         FloatingPointError: If the model predicts NaN or infinite numbers.
+        GuidanceError: If there is guidance and the model takes none.
+    """
+    return predict_from(model, encode(model, light), guidance)
+
+
+def encode(model: Network, light: Image.Image) -> Encoded:
+    """Let a model look at a picture, at its working size.
+
+    Args:
+        model: Any trained colorizer.
+        light: Mode L, any size, see `lightness`.
+
+    Returns:
+        For `predict_from`, with any guidance.
     """
     small = light.resize(network_size(model, light.size), Image.Resampling.LANCZOS, reducing_gap=3)
-    ab = model.infer(np.array(small)[None, None])[0]
+    levels = np.array(small)
+    return Encoded(levels, model.features(levels[None, None]))
+
+
+def predict_from(model: Network, encoded: Encoded, guidance: Guidance | None = None) -> AB:
+    """Predict color as `predict` does, from what the same model has encoded; this costs its decoder alone."""
+    condition = guidance.condition() if guidance else None
+    ab = model.infer(encoded.features, condition)[0]
     if not np.isfinite(ab).all():
         raise FloatingPointError(f"{model.name} predicted colors that are not finite: its weights are damaged")
-    return ab
+    return keep_points(ab, encoded.levels, condition) if guidance and guidance.points and condition else ab
+
+
+def ranked_moods(model: Network, encoded: Encoded) -> list[str]:
+    """The names of all moods, the most plausible for a picture first; raises GuidanceError if the model has none."""
+    names = list(MOODS)
+    return [names[index] for index in np.argsort(-model.mood_logits(encoded.features)[0], kind="stable")]
 
 
 def apply_color(light: Image.Image, ab: AB, strength: float = 1.0) -> Image.Image:

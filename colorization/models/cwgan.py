@@ -64,7 +64,7 @@ class CWGAN(Colorizer):
             features.append(block(features[-1]))
         return features
 
-    def decode(self, features: list[Tensor]) -> Tensor:
+    def decode(self, features: list[Tensor], condition: None = None) -> Tensor:
         """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
         *skips, x = features
         for block in self.decoder:

@@ -50,7 +50,7 @@ class Pix2Pix(Colorizer):
             features.append(x)
         return features
 
-    def decode(self, features: list[Tensor]) -> Tensor:
+    def decode(self, features: list[Tensor], condition: None = None) -> Tensor:
         """Map the encoder's features to ab before the final tanh, (B, 2, H, W)."""
         *skips, x = features
         for layer in self.decoder:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from colorization import __version__
 from colorization.colorizer import Colorizer
+from colorization.guidance import MAX_POINTS, Condition, network_mood
+from colorization.models import UNet
 from colorization.onnx.model import FILE, OnnxColorizer
 from colorization.sources import LoadError
 
@@ -33,9 +35,14 @@ class _Network(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, L: Tensor) -> Tensor:
-        """Map L (B, 1, H, W) to ab (B, 2, H, W)."""
-        return torch.tanh(self.model.decode(self.model.encode(L)))
+    def forward(self, L: Tensor, *condition: Tensor) -> tuple[Tensor, ...]:
+        """Map L (B, 1, H, W) to ab (B, 2, H, W); with guidance also to moods (B, moods)."""
+        features = self.model.encode(L)
+        if not condition:
+            return (torch.tanh(self.model.decode(features)),)
+        assert isinstance(self.model, UNet) and self.model.guidance
+        ab = torch.tanh(self.model.decode(features, Condition(*condition)))
+        return ab, self.model.guidance.rank_moods(features)
 
 
 def convert(model: Colorizer) -> tuple[bytes, float]:
@@ -63,16 +70,23 @@ def _exported(model: Colorizer) -> bytes:
     except ImportError as error:
         raise ExportError(f"{error.name} is not installed: `pip install onnx onnxscript`") from error
     sides = {side: model.stride * torch.export.Dim(name) for side, name in ((2, "height"), (3, "width"))}
-    example = torch.zeros(2, 1, 2 * model.stride, 3 * model.stride)
+    batch = {0: torch.export.Dim("batch")}
+    inputs = {"L": torch.zeros(2, 1, 2 * model.stride, 3 * model.stride)}
+    shapes: list[dict[int, Any]] = [batch | sides]
+    if model.takes_guidance:
+        # A tensor each: the exporter would take one that comes twice for one input.
+        inputs |= {name: torch.zeros(2, MAX_POINTS, 2) for name in ("places", "colors")}
+        inputs |= {"valid": torch.zeros(2, MAX_POINTS), "mood": torch.zeros(2, 7)}
+        shapes += [batch] * 4
     try:
         with _quiet():
             program = torch.onnx.export(
                 _Network(model).eval(),
-                (example,),
+                tuple(inputs.values()),
                 dynamo=True,
-                dynamic_shapes=({0: torch.export.Dim("batch"), **sides},),
-                input_names=["L"],
-                output_names=["ab"],
+                dynamic_shapes=(shapes[0], *([tuple(shapes[1:])] if shapes[1:] else [()])),
+                input_names=[*inputs],
+                output_names=["ab", "moods"][: 1 + model.takes_guidance],
                 opset_version=_OPSET,
                 external_data=False,
                 verbose=False,
@@ -94,7 +108,10 @@ def _difference(model: Colorizer, data: bytes) -> float:
     largest = 0.0
     for batch, height, width in ((1, short, short), (1, short, 2 * short), (3, 3 * stride, stride), (1, stride, short)):
         gray = random.integers(0, 256, (batch, 1, height, width), np.uint8)
-        difference = float(np.abs(exported.infer(gray) - model.infer(gray)).max())
+        difference = max(
+            float(np.abs(model.infer(model.features(gray), c) - exported.infer(exported.features(gray), c)).max())
+            for c in (None, *([_condition(batch, random)] if model.takes_guidance else []))
+        )
         if not difference <= TOLERANCE:
             raise ExportError(
                 f"the exported {model.name} differs from torch by {difference:.2g} at {width}x{height}, "
@@ -102,6 +119,13 @@ def _difference(model: Colorizer, data: bytes) -> float:
             )
         largest = max(largest, difference)
     return largest
+
+
+def _condition(batch: int, random: np.random.Generator) -> Condition:
+    """Some points, one of them padding, and a mood, for each picture."""
+    places, colors = random.uniform(-1, 1, (2, batch, 5, 2)).astype(np.float32)
+    mood = network_mood(random.uniform(-20, 20, (batch, 6)).astype(np.float32), np.ones(batch, np.float32))
+    return Condition(places, colors, np.array([[1, 1, 1, 1, 0]] * batch, np.float32), mood)
 
 
 def _strip(proto: "onnx.ModelProto") -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from colorization.guidance import MAX_POINTS, NO_GUIDANCE, Condition, GuidanceError
 from colorization.lab import gray_to_network
 from colorization.sources import LoadError
 
@@ -21,6 +22,7 @@ class OnnxColorizer:
         name: What the model is called in the zoo.
         working_size: Short side in pixels that it is run at.
         stride: Height and width of its input are multiples of this.
+        takes_guidance: Whether points and moods can steer its colors.
     """
 
     def __init__(self, data: bytes, source: str, threads: int = 1) -> None:
@@ -53,9 +55,35 @@ class OnnxColorizer:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise LoadError(f"{source} is damaged or not one of this project's, {_EXPECTED}: {reason}") from error
 
-    def infer(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Map gray levels, (B, 1, H, W), to ab in network units, (B, 2, H, W), in [-1, 1]."""
-        return self._session.run(["ab"], {"L": _LIGHTNESS[gray]})[0]
+    def features(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map gray levels, (B, 1, H, W), to L in [-1, 1]: the file holds encoder and decoder in one."""
+        return _LIGHTNESS[gray]
+
+    def infer(self, features: NDArray[np.float32], condition: Condition | None = None) -> NDArray[np.float32]:
+        """Map L, (B, 1, H, W), and guidance to ab in network units, (B, 2, H, W), in [-1, 1].
+
+        Raises:
+            GuidanceError: If there is guidance and the model takes none.
+        """
+        inputs = {"L": features}
+        if self.takes_guidance:
+            inputs |= _padded(condition, len(features))
+        elif condition is not None:
+            self._check_takes_guidance()
+        return self._session.run(["ab"], inputs)[0]
+
+    def mood_logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map L, (B, 1, H, W), to how plausible each mood of `colorization.moods.MOODS` is, (B, moods).
+
+        Raises:
+            GuidanceError: If the model takes no guidance.
+        """
+        self._check_takes_guidance()
+        return self._session.run(["moods"], {"L": features, **_padded(None, len(features))})[0]
+
+    def _check_takes_guidance(self) -> None:
+        if not self.takes_guidance:
+            raise GuidanceError(NO_GUIDANCE.format(self.name))
 
     def _read_metadata(self) -> None:
         """Take name and sizes from the file; raises ValueError if they are not there or make no sense."""
@@ -65,15 +93,27 @@ class OnnxColorizer:
         if not (name.isidentifier() and working_size.isdecimal() and stride.isdecimal()):
             raise ValueError(f"it says model_type {name!r}, working_size {working_size!r}, stride {stride!r}")
         self.name, self.working_size, self.stride = name, int(working_size), int(stride)
+        self.takes_guidance = "places" in {entry.name for entry in self._session.get_inputs()}
         if not 1 <= self.stride <= self.working_size <= 4096:
             raise ValueError(f"it says working_size {working_size} and stride {stride}, expected at most 4096")
 
     def _try_out(self) -> None:
         """Run it on small gray pictures; raises if it does not take L of any size and give ab."""
         for height, width in ((self.stride, 2 * self.stride), (3 * self.stride, self.stride)):
-            ab = self.infer(np.full((1, 1, height, width), 128, np.uint8))
+            ab = self.infer(self.features(np.full((1, 1, height, width), 128, np.uint8)))
             if ab.shape != (1, 2, height, width) or ab.dtype != np.float32 or np.abs(ab).max() > 1:
                 raise ValueError(f"it gives {ab.dtype} of shape {ab.shape}, not ab of shape (1, 2, {height}, {width})")
+
+
+def _padded(condition: Condition | None, batch: int) -> dict[str, NDArray[np.float32]]:
+    """Guidance as the file's inputs: as many points as there can be."""
+    places, colors = (np.zeros((batch, MAX_POINTS, 2), np.float32) for _ in range(2))
+    valid, mood = np.zeros((batch, MAX_POINTS), np.float32), np.zeros((batch, 7), np.float32)
+    if condition is not None:
+        count = condition.valid.shape[1]
+        places[:, :count], colors[:, :count], valid[:, :count] = condition[:3]
+        mood[:] = condition.mood
+    return {"places": places, "colors": colors, "valid": valid, "mood": mood}
 
 
 def require() -> None:
