@@ -42,10 +42,12 @@ def build_recipe(settings: Settings, accelerator: Accelerator) -> Recipe[Any]:
     colorizer = ZOO[name].cls(**config.colorizer_arguments(), working_size=settings.resolution)
     if init_from:
         start = load(init_from)
-        wrong = [key for key, value in config.colorizer_arguments().items() if getattr(start, key, value) != value]
-        if start.name != name or set(wrong) - {"dropout"}:
+        fresh = colorizer.state_dict()
+        weights = {key: value for key, value in fresh.items() if key.startswith("guidance.")} | start.state_dict()
+        shapes = [{key: value.shape for key, value in tensors.items()} for tensors in (weights, fresh)]
+        if start.name != name or shapes[0] != shapes[1]:
             raise ValueError(f"--init-from {init_from} is {start.config}, expected {colorizer.config}")
-        colorizer.load_state_dict(start.state_dict())
+        colorizer.load_state_dict(weights)
     else:
         recipe_class.initialize(colorizer, config, settings.run.imagenet_weights)
     networks = frozen_networks(config, settings.run.vgg_weights, settings.run.imagenet_weights)

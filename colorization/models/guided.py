@@ -9,10 +9,13 @@ from colorization.moods import MOODS
 
 _HEADS = 4
 _DIM = 48  # of keys and queries
-_LEVELS = (2, 3, 4)  # of the encoder: what places are compared by
-_RANKED = (3, 4)  # of the encoder: what moods are ranked by
 _MAPS = 3 * _HEADS + 3  # of each head ab and confidence, and of the points themselves ab and where they are
 _MASKED = -1e4
+
+
+def _compared(channels: list[int]) -> range:
+    """The encoder's levels that places are compared by: 1/8, 1/16 and 1/32 of the size, where it goes so deep."""
+    return range(min(2, len(channels) - 1), len(channels))
 
 
 class PointAttention(nn.Module):
@@ -28,7 +31,8 @@ class PointAttention(nn.Module):
 
     def __init__(self, channels: list[int]) -> None:
         super().__init__()
-        c_in = sum(channels[level] for level in _LEVELS) + 2
+        self.levels = _compared(channels)
+        c_in = sum(channels[level] for level in self.levels) + 2
         self.query = nn.Conv2d(c_in, _HEADS * _DIM, 1)
         self.key = nn.Linear(c_in, _HEADS * _DIM)
         with torch.no_grad():  # at first a place resembles itself
@@ -41,17 +45,17 @@ class PointAttention(nn.Module):
     def forward(self, features: list[Tensor], condition: Condition) -> Tensor:
         """Map the encoder's features and N points to each head's ab and confidence, (B, 3 heads, H / 8, W / 8)."""
         places, colors, valid, _ = condition
-        batch, _, height, width = features[_LEVELS[0]].shape
+        batch, _, height, width = features[self.levels[0]].shape
         rows, columns = ((2 * torch.arange(n, device=places.device) + 1) / n - 1 for n in (height, width))
         grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1])  # x and y, (2, H / 8, W / 8)
         x = torch.cat(
             [
-                features[_LEVELS[0]],
+                features[self.levels[0]],
                 *(
                     F.interpolate(features[level], (height, width), mode="bilinear", align_corners=False)
-                    for level in _LEVELS[1:]
+                    for level in self.levels[1:]
                 ),
-                grid + 0 * features[_LEVELS[0]][:, :2],  # one for each picture
+                grid + 0 * features[self.levels[0]][:, :2],  # one for each picture
             ],
             dim=1,
         )
@@ -85,7 +89,8 @@ class Guided(nn.Module):
         self.points = nn.ModuleList(nn.Conv2d(_MAPS, c, 3, padding=1, bias=False) for c in decoder_channels)
         self.hidden = nn.Linear(6, 64)
         self.mood = nn.Linear(64, sum(decoder_channels), bias=False)
-        self.ranking = nn.Linear(sum(encoder_channels[level] for level in _RANKED), len(MOODS))
+        self.ranked = _compared(encoder_channels)[-2:]
+        self.ranking = nn.Linear(sum(encoder_channels[level] for level in self.ranked), len(MOODS))
         self.channels = decoder_channels
         for layer in (*self.points, self.mood, self.ranking):
             nn.init.zeros_(layer.weight)
@@ -109,7 +114,7 @@ class Guided(nn.Module):
 
     def rank_moods(self, features: list[Tensor]) -> Tensor:
         """How plausible each mood of `colorization.moods.MOODS` is: logits, (B, moods)."""
-        return self.ranking(torch.cat([features[level].mean((2, 3)) for level in _RANKED], dim=1))
+        return self.ranking(torch.cat([features[level].mean((2, 3)) for level in self.ranked], dim=1))
 
 
 def sampled(x: Tensor, places: Tensor) -> Tensor:

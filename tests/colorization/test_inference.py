@@ -31,7 +31,7 @@ class Vivid(Colorizer):
     def encode(self, L):
         return [L]
 
-    def decode(self, features):
+    def decode(self, features, condition=None):
         (L,) = features
         return torch.cat((torch.ones_like(L) * self.a, torch.ones_like(L) * self.b), dim=1)
 

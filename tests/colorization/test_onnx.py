@@ -125,7 +125,7 @@ class Random(Colorizer):
     def encode(self, L):
         return [L]
 
-    def decode(self, features):
+    def decode(self, features, condition=None):
         return self.factor * torch.rand_like(features[0]).expand(-1, 2, -1, -1)
 
 

@@ -25,7 +25,7 @@ class ByLightness(Colorizer):
     def encode(self, L):
         return [L]
 
-    def decode(self, features):
+    def decode(self, features, condition=None):
         (L,) = features
         return torch.cat((-L, L * 0), dim=1) * self.weight
 
@@ -35,7 +35,7 @@ class Flickering(ByLightness):
 
     calls = 0
 
-    def decode(self, features):
+    def decode(self, features, condition=None):
         self.calls += 1
         return super().decode(features) + 0.15 * (-1) ** self.calls
 

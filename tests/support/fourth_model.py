@@ -32,7 +32,7 @@ class Plain(Colorizer):
         """There is no encoder."""
         return [L]
 
-    def decode(self, features: list[Tensor]) -> Tensor:
+    def decode(self, features: list[Tensor], condition: None = None) -> Tensor:
         """Map L to ab before the final tanh."""
         return self.layers(features[0])
 

@@ -20,7 +20,7 @@ from colorization.lab import network_to_rgb
 from colorization.zoo import load
 from train.batch import Batch
 from train.recipes.configs import OptimizationOptions, RecipeConfig
-from train.recipes.distillation import Trainee, feature_loss
+from train.recipes.distillation import Output, Trainee, feature_loss
 from train.recipes.frozen import FrozenNetworks
 from train.recipes.losses import color_loss
 
@@ -159,14 +159,14 @@ class Recipe(ABC, Generic[Config]):
             loss = loss + self.config.teacher_weight * logged["teacher"]
         return loss, logged
 
-    def _picture_loss(self, batch: Batch, fake_ab: Tensor, adapted: list[Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    def _picture_loss(self, batch: Batch, output: Output) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted terms that compare a picture with its own truth, and each for the log."""
-        config, L, real_ab = self.config, batch.L, batch.ab
+        config, L, real_ab, fake_ab = self.config, batch.L, batch.ab, output.ab
         loss, logged = self._truth_loss(batch, fake_ab)
         if self.frozen_networks.features:
             with torch.no_grad(), self.accelerator.autocast():
                 targets = self.frozen_networks.features(batch.clean)
-            logged["features"] = feature_loss(adapted, targets)
+            logged["features"] = feature_loss(output.adapted, targets)
             loss = loss + config.feature_weight * logged["features"]
         if config.color_weight:
             logged["color"] = color_loss(fake_ab, real_ab)

@@ -167,6 +167,10 @@ class UNetConfig(RecipeConfig):
     """Weight of the VGG perceptual loss; 0 needs no VGG."""
     weight_decay: float = bounded(1e-2, 0)
     """AdamW's weight decay."""
+    hint_share: float = bounded(0.0, 0, 1)
+    """Share of the pictures that are given points of their true colors, so that the model learns to follow them."""
+    mood_share: float = bounded(0.0, 0, 1)
+    """Share of the pictures that are given their overall color, so that the model learns moods."""
     adversarial_weight: float = bounded(0.0, 0)
     """Weight of a projected discriminator's hinge loss; some hundred steps of it at the end make colors vivid."""
     discriminator_rate: float = bounded(2e-3, 0)
@@ -182,6 +186,15 @@ class UNetConfig(RecipeConfig):
     def judges_features(self) -> bool:
         """Whether there is a projected discriminator."""
         return self.adversarial_weight > 0
+
+    @property
+    def guided(self) -> bool:
+        """Whether the model takes points and moods."""
+        return self.hint_share > 0 or self.mood_share > 0
+
+    def colorizer_arguments(self) -> dict[str, Any]:
+        """What the generator's class is called with, beside its working size."""
+        return super().colorizer_arguments() | {"guided": self.guided}
 
     @property
     def from_imagenet(self) -> bool:

@@ -44,7 +44,7 @@ class CWGANRecipe(Recipe[CWGANConfig]):
     def _critic_step(self, batch: Batch) -> dict[str, Tensor]:
         """Algorithm 1, lines 2 to 9."""
         with torch.no_grad():
-            fake_ab, _ = self.generator(batch.L)
+            fake_ab = self.generator(batch.L).ab
             real, fake = self._judged(batch, batch.ab), self._judged(batch, fake_ab)
         score = functools.partial(self._score, batch)
         distance = wasserstein_distance(score(*real), score(*fake))
@@ -55,11 +55,11 @@ class CWGANRecipe(Recipe[CWGANConfig]):
 
     def _generator_step(self, batch: Batch, adversarial: bool) -> dict[str, Tensor]:
         """Algorithm 1, lines 10 to 12, with the terms that tie the colors to this very picture."""
-        fake_ab, adapted = self.generator(batch.L)
-        loss, logged = self._picture_loss(batch, fake_ab, adapted)
+        output = self.generator(batch.L)
+        loss, logged = self._picture_loss(batch, output)
         with frozen(self.critic):
             if adversarial:
-                logged["critic_score"] = self._score(batch, *self._judged(batch, fake_ab)).mean()
+                logged["critic_score"] = self._score(batch, *self._judged(batch, output.ab)).mean()
                 loss = loss - self.config.adversarial_weight * logged["critic_score"]
             self._update(self.generator_optimizer, [loss])
         return detached(**logged)

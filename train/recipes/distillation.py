@@ -1,13 +1,28 @@
 """Feature distillation: an encoder learns to reproduce what a frozen ImageNet network sees."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorization.colorizer import Colorizer
+from colorization.guidance import Condition
+from colorization.models import UNet
 from colorization.models.efficientnet_lite import EfficientNetLite
 
 _LEVELS = (2, 3, 4)  # of the encoder: features at 1/8, 1/16 and 1/32 of the size
+
+
+class Output(NamedTuple):
+    """What a generator gives in training."""
+
+    ab: Tensor
+    """(B, 2, H, W), in [-1, 1]."""
+    adapted: list[Tensor]
+    """Features at 1/8, 1/16 and 1/32 of the size after the adapters; none without feature distillation."""
+    moods: Tensor | None
+    """Logits of the moods, (B, moods), from features that they leave alone; None for models without guidance."""
 
 
 class Trainee(nn.Module):
@@ -30,11 +45,15 @@ class Trainee(nn.Module):
                 c_in, c_out = features[level].shape[1], targets.channels[level]
                 self.adapters[str(level)] = nn.Conv2d(c_in, c_out, 1)
 
-    def forward(self, L: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Map L (B, 1, H, W) to ab (B, 2, H, W), and to adapted features at 1/8, 1/16 and 1/32 of the size."""
+    def forward(self, L: Tensor, condition: Condition | None = None) -> Output:
+        """Map L (B, 1, H, W), and guidance where it is taken, to colors and what losses need beside them."""
         features = self.colorizer.encode(L)
+        ab = torch.tanh(self.colorizer.decode(features, condition))
         adapted = [adapter(features[int(level)]) for level, adapter in self.adapters.items()]
-        return torch.tanh(self.colorizer.decode(features)), adapted
+        moods = None
+        if isinstance(self.colorizer, UNet) and self.colorizer.guidance:
+            moods = self.colorizer.guidance.rank_moods([feature.detach() for feature in features])
+        return Output(ab, adapted, moods)
 
 
 def feature_loss(adapted: list[Tensor], targets: list[Tensor]) -> Tensor:

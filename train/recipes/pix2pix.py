@@ -30,8 +30,9 @@ class Pix2PixRecipe(Recipe[Pix2PixConfig]):
         """Discriminator, then generator; the learning rate is constant, as in the paper's first half."""
         L, real_ab = batch.L, batch.ab
         self._set_learning_rate(warmup(step, self.optimization.lr_warmup_steps or 0))
-        fake_ab, adapted = self.generator(L)
-        picture_loss, logged = self._picture_loss(batch, fake_ab, adapted)
+        output = self.generator(L)
+        fake_ab = output.ab
+        picture_loss, logged = self._picture_loss(batch, output)
         if step < self.config.l1_steps:
             self._update(self.generator_optimizer, [picture_loss])
             return detached(**logged)

@@ -8,13 +8,17 @@ import torch
 from torch import Tensor
 
 from colorization.colorizer import Colorizer
+from colorization.guidance import Condition
 from colorization.models import UNet
 from train.batch import Batch
 from train.recipes.base import EPSILON, Recipe, cosine, detached, frozen
 from train.recipes.configs import UNetConfig
+from train.recipes.hints import mood_loss, simulated
 from train.recipes.losses import hinge_loss
 from train.recipes.pretrained import load_imagenet
 from train.recipes.projected import ProjectedHeads
+
+_MOOD_WEIGHT = 0.01  # of the ranking of moods, which nothing else depends on
 
 
 class UNetRecipe(Recipe[UNetConfig]):
@@ -69,10 +73,13 @@ class UNetRecipe(Recipe[UNetConfig]):
 
         def losses() -> Iterator[Tensor]:
             for part in batch.parts(count):
-                fake_ab, adapted = self.generator(part.L)
-                loss, terms = self._picture_loss(part, fake_ab, adapted)
+                output = self.generator(part.L, self._condition(part.ab))
+                loss, terms = self._picture_loss(part, output)
+                if output.moods is not None:
+                    terms["moods"] = mood_loss(output.moods, part.ab)
+                    loss = loss + _MOOD_WEIGHT * terms["moods"]
                 if self.config.judges_features:
-                    features = self._projected(part, fake_ab)
+                    features = self._projected(part, output.ab)
                     judged.append([feature.detach() for feature in features])
                     terms["adversarial"] = -self.discriminator(*features).mean()
                     loss = loss + self.config.adversarial_weight * terms["adversarial"]
@@ -91,6 +98,11 @@ class UNetRecipe(Recipe[UNetConfig]):
                 self._update(self.optimizer, losses())
         fake = [torch.cat(parts) for parts in zip(*judged, strict=True)]
         return logged | self._discriminator_step(batch, fake)
+
+    def _condition(self, ab: Tensor) -> Condition | None:
+        """Simulated guidance; drawn anew for each step from the state of the random numbers that the loop sets."""
+        config = self.config
+        return simulated(ab, config.hint_share, config.mood_share) if config.guided else None
 
     def _discriminator_step(self, batch: Batch, fake: list[Tensor]) -> dict[str, Tensor]:
         """One step of the discriminator on the features of real and colored pictures."""
