@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import NAMES, ROOT
 
 # What each part of the project may import of the others. `train/data` is below the other wings of the trainer: the
 # evaluation and the preparation read through it. `publish.push` is the only Hub writing, so preparation uses it too.
@@ -89,13 +89,10 @@ def test_there_are_no_import_circles(whole):
 
 
 def test_models_do_not_import_each_other():
-    for file in (ROOT / "colorization/models").glob("[!_]*.py"):
-        others = [
-            m
-            for m in imported(file)
-            if m.startswith("colorization.models.") and not m.endswith((".blocks", ".efficientnet_lite"))
-        ]
-        assert not others, (file, others)
+    models = {f"colorization.models.{name}" for name in NAMES}
+    for name in models:
+        others = models & set(imported(ROOT / f"{name.replace('.', '/')}.py")) - {name}
+        assert not others, (name, others)
 
 
 def test_importing_the_package_loads_no_page_no_trainer_and_no_scikit_image():
