@@ -4,6 +4,7 @@
 the colors are judged by and is quick; `python -m train.evaluate --hints 0 1 5 --moods` does the same at full size.
 """
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +17,16 @@ from tqdm import tqdm
 from benchmarks.levin import levin
 from benchmarks.photographs import colorful
 from colorization.colorizer import Colorizer
-from colorization.guidance import Guidance
-from colorization.inference import apply_color, encode, gray, lightness, predict_from
+from colorization.guidance import Guidance, Point
+from colorization.inference import apply_color, gray, lightness
 from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import COLORFUL, colorfulness, delta_e_2000, psnr
-from colorization.moods import MOODS
 from colorization.zoo import load
-from train.evaluate.hints import true_mood, true_points
+from train.evaluate.hints import guided_outputs, true_points
 from train.evaluate.summary import Interval, mean_interval
 
 _SIDE = 160
 _KEPT = 4.0  # delta E 2000 within which a point counts as kept
-_TRUE_MOOD = "the truth's mood"
-_LEVIN = "Levin 2004, "
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,9 @@ class Measured:
         self.gains.setdefault(name, []).append(_psnr(output, truth) - _psnr(gray(truth), truth))
         self.vivid.setdefault(name, []).append((_colorfulness(output), _colorfulness(truth)))
 
-    def note_points(self, output: Image.Image, guidance: Guidance) -> None:
+    def note_points(self, output: Image.Image, points: tuple[Point, ...]) -> None:
         """Note how far the result at each point is from the point's color at the lightness that is there."""
-        for point in guidance.points:
+        for point in points:
             row, column = (min(int(p * n), n - 1) for p, n in ((point.y, output.height), (point.x, output.width)))
             there = np.asarray(output)[row, column].reshape(1, 1, 3)
             lightness_there = rgb_to_lab(there.reshape(3, 1, 1) / 255)[0, 0, 0]
@@ -111,25 +109,17 @@ def measure(dataset: str, model: Colorizer, options: HintsOptions) -> Measured:
     truths = [_small(truth) for truth in colorful(dataset, options.split, options.min_colorfulness, options.limit)]
     measured = Measured()
     for number, truth in enumerate(tqdm(truths, desc=dataset, unit="photograph", disable=None)):
-        light = lightness(truth)
-        encoded = encode(model, light)
-        points = true_points(truth, max(options.hints), seed=number)
-        guidances = {f"{count} points": Guidance(points[:count]) for count in options.hints}
-        guidances |= {name: Guidance(mood=name) for name in MOODS} | {_TRUE_MOOD: Guidance(mood=true_mood(truth))}
-        outputs = {
-            name: apply_color(light, predict_from(model, encoded, guidance)) for name, guidance in guidances.items()
-        }
-        moods = [outputs.pop(name) for name in MOODS]
-        best = max(_psnr(output, truth) for output in moods)
-        outputs[f"best of {len(MOODS)} moods"] = next(output for output in moods if _psnr(output, truth) == best)
+        points = true_points(truth, max(options.hints), number)
+        outputs = guided_outputs(model.name, model, truth, options.hints, True, 1.0, number)
         for name, output in outputs.items():
             measured.note(name, truth, output)
-            measured.note_points(output, guidances.get(name, Guidance()))
-        for count in options.hints if number < options.levin else ():
-            if count:
-                name = f"{count} points"
-                spread = apply_color(light, levin(np.asarray(light), guidances[name]))
-                measured.note(f"{_LEVIN}{name}", truth, spread)
+        for count in filter(None, options.hints):
+            name = f"{model.name}, {count} points"
+            measured.note_points(outputs[name], points[:count])
+            if number < options.levin:
+                light = lightness(truth)
+                spread = apply_color(light, levin(np.asarray(light), Guidance(points[:count])))
+                measured.note(f"Levin 2004, {count} points", truth, spread)
                 measured.note(f"{name}, the same photographs", truth, outputs[name])
     return measured
 
@@ -173,13 +163,13 @@ def plot(rows: dict[str, list[Row]], file: Path) -> None:
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.subplots()
     for color, (dataset, measured) in enumerate(rows.items()):
-        for prefix, suffix, style, width in (("", " points", "-", 2.0), (_LEVIN, " points", "--", 1.0)):
-            mine = [row for row in measured if row.name.startswith(prefix) and row.name.endswith(suffix)]
-            counts = [row.name.removeprefix(prefix).removesuffix(suffix) for row in mine]
-            pairs = [(int(n), row.psnr.value) for n, row in zip(counts, mine, strict=True) if n.isdecimal() and int(n)]
-            if pairs:
-                label = f"{dataset}{', Levin et al. 2004' * bool(prefix)}"
-                axes.plot(*zip(*pairs, strict=True), style, color=f"C{color}", label=label, linewidth=width, marker="o")
+        lines: dict[str, list[tuple[int, float]]] = {}
+        for row in measured:
+            if (match := re.fullmatch(r"(.+), (\d+) points", row.name)) and match[2] != "0":
+                lines.setdefault(match[1], []).append((int(match[2]), row.psnr.value))
+        for way, line in lines.items():
+            style = "--" if "Levin" in way else "-"
+            axes.plot(*zip(*line, strict=True), style, color=f"C{color}", label=f"{dataset}, {way}", marker="o")
     axes.set(xlabel="points", ylabel="PSNR above the gray copy (dB)", xscale="log")
     axes.set_xticks(sorted({1, 2, 5, 10, 20, 50}), labels=["1", "2", "5", "10", "20", "50"])
     axes.grid(alpha=0.3)

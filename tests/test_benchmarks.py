@@ -8,10 +8,13 @@ from support.clips import clip
 
 from benchmarks import degraded, flicker, people, strength
 from benchmarks.__main__ import main as speed_main
+from benchmarks.levin import levin
 from benchmarks.size import SizeOptions, main, measure
 from benchmarks.speed import relative_times
 from benchmarks.timing import interleaved, ratio
 from benchmarks.yardsticks import PublishedUNet, Siggraph17
+from colorization.guidance import Guidance, Point
+from colorization.lab import AB_RANGE
 from colorization.zoo import ZOO, load
 
 
@@ -176,3 +179,14 @@ def test_the_flicker_of_a_real_clip_is_a_third_of_frame_by_frame(shared, tmp_pat
     assert ours[0] <= single[0] / 3
     assert ours[1] < 1.02 * single[1]
     assert ours[2] > 1.3 * single[2], "1.6 times on an idle machine"
+
+
+def test_levin_spreads_points_to_edges_of_lightness():
+    """Colorization by optimization: flat regions take the color of their point, and no other's."""
+    levels = np.full((20, 30), 60, np.uint8)
+    levels[:, 15:] = 200
+    red, blue = Point(0.2, 0.5, "#a06060"), Point(0.8, 0.5, "#6060a0")
+    ab = levin(levels, Guidance((red, blue)))
+    for point, half in ((red, ab[:, :, :14]), (blue, ab[:, :, 16:])):
+        expected = np.array(point.ab, np.float32)[:, None, None] / AB_RANGE
+        np.testing.assert_allclose(half, np.broadcast_to(expected, half.shape), atol=0.02)

@@ -1,6 +1,7 @@
 """The table, the per-photograph file, the contact sheet, and the card that quotes them."""
 
 import csv
+import itertools
 import json
 import shutil
 import subprocess
@@ -9,13 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from conftest import NAMES, ROOT
 from huggingface_hub import ModelCard
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from colorization.inference import gray
+from colorization.models import UNet
+from colorization.moods import MOODS
 from colorization.sources import EMBEDDED
 from colorization.zoo import load
+from train.evaluate.hints import true_points
 from train.evaluate.protocol import EvaluateOptions, evaluate, one_color, row_names
 from train.publish.card import metrics_of
 
@@ -189,3 +194,31 @@ def test_embedded_cards_agree_with_their_metrics(name):
     metrics = json.loads((EMBEDDED / name / "metrics.json").read_text())
     assert f"| {name} | {metrics['model']['psnr_mean']:.2f} /" in card.text
     assert f"| gray | {metrics['gray']['psnr_mean']:.2f} /" in card.text
+
+
+def test_guidance_has_rows_of_its_own(parquet, tmp_path, photograph):
+    torch.manual_seed(0)
+    model = UNet(working_size=64, guided=True)
+    model.load_state_dict(model.state_dict() | load("unet").state_dict())
+    model.save_pretrained(tmp_path / "guided")
+    options = EvaluateOptions(
+        [str(tmp_path / "guided"), "pix2pix"], str(parquet), tmp_path / "e.json", hints=(0, 20), moods=True, limit=3
+    )
+    rows = evaluate(options)["rows"]
+    own = ["guided, 0 points", "guided, 20 points", "guided, the truth's mood", f"guided, best of {len(MOODS)} moods"]
+    assert list(rows) == ["gray", "constant", "guided", "pix2pix", *own, "truth"]
+    assert rows["guided, 0 points"] == rows["guided"]
+    # Its guidance was never trained, but each point is given its color.
+    assert rows["guided, 20 points"]["psnr_mean"] > rows["guided"]["psnr_mean"]
+
+
+def test_points_of_the_truth_have_its_colors_and_few_are_the_first_of_many(photograph):
+    points = true_points(photograph, 40, seed=3)
+    assert points[:5] == true_points(photograph, 5, seed=3) and points != true_points(photograph, 40, seed=4)
+    blurred = photograph.filter(ImageFilter.BoxBlur(6))
+    for point in points:
+        there = blurred.getpixel((int(point.x * photograph.width), int(point.y * photograph.height)))
+        asked = tuple(int(point.color[i : i + 2], 16) for i in (1, 3, 5))
+        assert np.abs(np.subtract(there, asked)).max() < 90, "of the place, or of what is around it"
+    distances = [np.abs(np.subtract(p.ab, q.ab)).sum() for p, q in itertools.pairwise(points)]
+    assert max(distances) > 10, "not one color for all"

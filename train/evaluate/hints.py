@@ -1,13 +1,17 @@
 """Guidance drawn from the truth: points at random places and the overall color, as a person who knows it would give."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from colorization.guidance import Point
+from colorization.colorizer import Colorizer
+from colorization.guidance import Guidance, Point
+from colorization.inference import apply_color, encode, lightness, predict_from
 from colorization.lab import rgb_to_network
-from colorization.moods import Mood, mood_of
+from colorization.metrics import psnr
+from colorization.moods import MOODS, Mood, mood_of
 
 _SIDE = 160  # short side of the copy whose pixels points are taken from
 _LARGEST = 9  # pixels of that copy: sides of the patches whose mean color a point has
@@ -41,3 +45,37 @@ def true_mood(truth: Image.Image) -> Mood:
     _, ab = rgb_to_network(rgb)
     a, b, chroma, lower_a, lower_b, lower_chroma = mood_of(ab)[0].tolist()
     return a, b, chroma, lower_a, lower_b, lower_chroma
+
+
+def guidance_rows(model: str, hints: Sequence[int], moods: bool) -> list[str]:
+    """The names of what `guided_outputs` gives for a model."""
+    names = [f"{model}, {count} points" for count in hints]
+    return names + [f"{model}, the truth's mood", f"{model}, best of {len(MOODS)} moods"] * moods
+
+
+def guided_outputs(
+    name: str, model: Colorizer, truth: Image.Image, hints: Sequence[int], moods: bool, strength: float, seed: int
+) -> dict[str, Image.Image]:
+    """Color a photograph with guidance drawn from its true colors.
+
+    Args:
+        name: What the model is called.
+        model: One that takes guidance.
+        truth: Mode RGB.
+        hints: Numbers of points; the places of few points are those of the first of many.
+        moods: Whether to try the truth's own mood and the moods by name, of which the best by PSNR is taken.
+        strength: What colors are multiplied by.
+        seed: Of the places.
+
+    Returns:
+        The pictures by the names of `guidance_rows`.
+    """
+    light = lightness(truth)
+    encoded = encode(model, light)
+    points = true_points(truth, max(hints, default=0), seed)
+    wanted = [Guidance(points[:count]) for count in hints] + [Guidance(mood=true_mood(truth))] * moods
+    outputs = [apply_color(light, predict_from(model, encoded, guidance), strength) for guidance in wanted]
+    if moods:
+        named = (apply_color(light, predict_from(model, encoded, Guidance(mood=mood)), strength) for mood in MOODS)
+        outputs.append(max(named, key=lambda output: psnr(np.asarray(output), np.asarray(truth))))
+    return dict(zip(guidance_rows(name, hints, moods), outputs, strict=True))

@@ -28,6 +28,7 @@ from colorization.sources import locate
 from colorization.zoo import ZOO, load
 from train.data.dataset import open_stream, pictures
 from train.evaluate.fid import Features, features, load_network
+from train.evaluate.hints import guidance_rows, guided_outputs
 from train.evaluate.lpips import load_lpips, lpips
 from train.evaluate.summary import Measurement, Summary
 from train.record import weights_hash
@@ -70,6 +71,10 @@ class EvaluateOptions:
     at_colorfulness: float | None = None
     """Instead of --strength: give each model the strength at which its mean colorfulness is this share of the truth's,
     such as 0.7, so that a paler model has no advantage."""
+    hints: tuple[int, ...] = ()
+    """Numbers of points: models that take guidance are measured with so many points of the true colors too."""
+    moods: bool = False
+    """Models that take guidance are measured with the truth's own mood, and with the best of the moods by name, too."""
     lpips: Path | None = None
     """Learned perceptual distance to the truth too, with these weights (safetensors; docs/EVALUATION.md)."""
     fid: bool = False
@@ -98,17 +103,22 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     strengths = _strengths(options, models)
     sheet: list[list[Image.Image]] = []
     measurements: list[Measurement] = []
-    rows = [GRAY, CONSTANT, *models, TRUTH]
+    guided = {row: model for row, model in models.items() if model.takes_guidance and (options.hints or options.moods)}
+    guided_rows = [name for row in guided for name in guidance_rows(row, options.hints, options.moods)]
+    rows = [GRAY, CONSTANT, *models, *guided_rows, TRUTH]
     fid_features: dict[str, list[Features]] = {row: [] for row in rows}
     pale = undecodable = 0
-    for name, picture in tqdm(_photographs(options), unit="photograph"):
+    for number, (name, picture) in enumerate(tqdm(_photographs(options), unit="photograph")):
         if isinstance(picture, DecodeError):
             undecodable += 1
             print(f"{name}: {picture}", file=sys.stderr)
             continue
         light = gray(picture)
         constant = one_color(light, MEAN_AB)
-        versions = {GRAY: light, CONSTANT: constant, **_outputs(light, models, strengths), TRUTH: picture}
+        versions = {GRAY: light, CONSTANT: constant, **_outputs(light, models, strengths)}
+        for row, model in guided.items():
+            versions |= guided_outputs(row, model, picture, options.hints, options.moods, strengths[row], number)
+        versions[TRUTH] = picture
         less_colorful = _is_pale(picture, options)
         pale += less_colorful
         for row, version in versions.items():
