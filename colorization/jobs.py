@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from colorization.atomic import written
-from colorization.decode import DecodeError, check_size, decode
+from colorization.decode import STRANGERS, DecodeError, decode
 from colorization.inference import Network, apply_color, lightness, predict
 from colorization.video.signatures import is_video
 
@@ -149,7 +149,7 @@ class _Read(NamedTuple):
 
 def _read(file: Path) -> _Read:
     """Decode a file to its lightness."""
-    check_size(file.stat().st_size)  # before it is read
+    STRANGERS.check_bytes(file.stat().st_size)  # before it is read
     picture, notes = decode(file.read_bytes())
     return _Read(lightness(picture), notes)
 

@@ -18,7 +18,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from colorization import __version__
-from colorization.decode import MAX_BYTES, MAX_PIXELS
+from colorization.decode import STRANGERS
 from page.demo import LOOK, build_demo
 from page.guard import calls
 from page.guard.files import PER_OWNER, TOTAL, Files
@@ -31,7 +31,7 @@ from page.workers import decode as worker
 log = logging.getLogger("page")
 
 LAUNCH: dict[str, Any] = {
-    "max_file_size": MAX_BYTES,
+    "max_file_size": STRANGERS.bytes,
     "show_error": False,
     "strict_cors": True,
     "enable_monitoring": False,
@@ -128,7 +128,15 @@ def _tell(demo: gr.Blocks, options: Options) -> None:
     log.info(
         "limits: %d MB and %d megapixels a photograph, %.0f s to decode it; %d places in the queue, %d a session; "
         "%.1f GB of files, %.1f a session",
-        *(MAX_BYTES / 1e6, MAX_PIXELS / 1e6, worker.SECONDS, WAITING, PER_SESSION, TOTAL / 1e9, PER_OWNER / 1e9),
+        *(
+            STRANGERS.bytes / 1e6,
+            STRANGERS.pixels / 1e6,
+            worker.SECONDS,
+            WAITING,
+            PER_SESSION,
+            TOTAL / 1e9,
+            PER_OWNER / 1e9,
+        ),
     )
     if options.hosts is None:
         log.info("requests for any host name are answered; --trusted-host NAME bounds them")

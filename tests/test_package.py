@@ -21,12 +21,12 @@ from packaging.utils import canonicalize_name
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 PARTS = {  # what each part of the project may import: the extras that it is installed with
-    "colorization": ("onnx",),
+    "colorization": ("onnx", "heif"),
     "page": ("page",),
     "app.py": ("page",),
     "train": ("train",),
     "benchmarks": ("page", "onnx", "train"),
-    "tests": ("page", "onnx", "train", "dev"),
+    "tests": ("page", "onnx", "train", "heif", "dev"),
 }
 NOT_DECLARED = {
     ("colorization", "accelerate"): "there when accelerate's launcher starts the command line",
@@ -67,7 +67,7 @@ def test_everything_imported_is_declared(part):
 
 
 def test_requirements_pin_what_is_declared():
-    for file, extras in (("requirements.txt", ("page",)), ("requirements-dev.txt", ("onnx", "train", "dev"))):
+    for file, extras in (("requirements.txt", ("page",)), ("requirements-dev.txt", ("onnx", "train", "heif", "dev"))):
         lines = (ROOT / file).read_text().splitlines()
         pins = {canonicalize_name(r.name): r for r in (Requirement(x) for x in lines if re.match(r"\w", x))}
         declared = requirements(*extras)

@@ -238,6 +238,28 @@ KOREAN = {
     "phone's camera to its most compatible format": (
         "휴대전화의 HEIC 사진은 여기서 읽지 못합니다: JPEG로 내보내거나 카메라를 호환성 우선으로 설정하세요"
     ),
+    "this is {}, which is not read here: export it as JPEG, PNG or TIFF": (
+        "이 종류의 파일은 여기서 읽지 못합니다: JPEG, PNG, TIFF로 내보내세요"
+    ),
+    "this is a camera's raw file, which is not read here: develop it, and export it as TIFF or JPEG": (
+        "카메라의 RAW 파일은 여기서 읽지 못합니다: 현상해서 TIFF나 JPEG로 내보내세요"
+    ),
+    "this is a picture of high dynamic range (PQ or HLG), which is not read: export it as SDR": (
+        "HDR(PQ, HLG) 사진은 읽지 못합니다: SDR로 내보내세요"
+    ),
+    "this kind of TIFF ({}) is not read: save it as an ordinary gray or RGB TIFF, or as PNG": (
+        "이 종류의 TIFF({})는 읽지 못합니다: 보통의 회색조나 RGB TIFF 또는 PNG로 저장해 주세요"
+    ),
+    "a part of the picture is missing in its file: send it again or send the original": (
+        "사진 파일의 일부가 없습니다: 다시 보내거나 원본을 보내 주세요"
+    ),
+    "its numbers have no usual range: the smallest is shown black, the largest white": (
+        "값의 범위가 일반적이지 않습니다: 가장 작은 값을 검정, 가장 큰 값을 흰색으로 표시합니다"
+    ),
+    "it is very dark: its numbers end at {} of {}": "매우 어둡습니다: 값이 {}에서 끝납니다. 전체는 {}입니다",
+    "the picture has {}x{} pixels, at most {} a side are accepted: cut it into parts": (
+        "사진이 {}x{} 픽셀입니다. 한 변에 최대 {} 픽셀까지 받습니다: 나누어 주세요"
+    ),
     "the upload is no longer here: send it again": "올린 파일이 더 이상 없습니다: 다시 보내 주세요",
     "only the first of its frames or pages is used": "첫 번째 프레임 또는 페이지만 사용합니다",
     "its transparent parts are shown on white": "투명한 부분은 흰색으로 표시합니다",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from colorization.decode import MAX_BYTES
+from colorization.decode import STRANGERS
 
 log = logging.getLogger("page")
 
@@ -93,12 +93,12 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Item:
         return Item(name, b"", "it is encrypted: make the zip without a password")
     try:
         with archive.open(member) as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(STRANGERS.bytes + 1)
     except Exception as error:  # damaged bytes may raise anything at all
         log.info("a member of a zip is refused: %r", error)
         return Item(name, b"", "the zip is damaged here: make it again")
-    if len(data) > MAX_BYTES:
-        return Item(name, b"", f"it has more than {MAX_BYTES // 10**6} MB")
+    if len(data) > STRANGERS.bytes:
+        return Item(name, b"", f"it has more than {STRANGERS.bytes // 10**6} MB")
     if _is_zip(data):
         return Item(name, b"", "zips inside zips are not opened")
     return Item(name, data)

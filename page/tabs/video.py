@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from colorization.decode import MAX_BYTES
+from colorization.decode import STRANGERS
 from colorization.video.container import Limits, VideoError
 from colorization.zoo import ZOO
 from page.language.i18n import label, say
@@ -30,7 +30,7 @@ WELCOME = (
     "A second of video takes a few seconds. For longer videos there is the command line."
 )
 _LIMITS = (
-    f"MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {MAX_BYTES // 10**6} MB, {LIMITS.seconds:.0f} seconds, "
+    f"MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most {STRANGERS.bytes // 10**6} MB, {LIMITS.seconds:.0f} seconds, "
     f"{LIMITS.frames:,} frames and 1920x1080 pixels"
 )
 _HEIGHT = 480  # of the preview and the result in CSS pixels, so that both are in the first screen

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from colorization.decode import MAX_BYTES, DecodeError, decode
+from colorization.decode import STRANGERS, DecodeError, decode
 
 
 def encode(picture, kind="png", **options):
@@ -82,7 +82,7 @@ def test_metadata_does_not_come_along(photograph):
     [
         (b"", "empty"),
         (b"hello", "not a JPEG"),
-        (b"\0" * (MAX_BYTES + 1), "at most 20 MB"),
+        (b"\0" * (STRANGERS.bytes + 1), "at most 20 MB"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a JPEG"),
     ],
 )
@@ -108,7 +108,7 @@ def test_too_many_pixels_are_refused_from_the_header():
 def test_thousands_of_pages_are_not_counted():
     """A TIFF of 19 MB with 8x8 pages: counting them would take minutes, and one question is enough."""
     data = pages(120_000)
-    assert 18_000_000 < len(data) < MAX_BYTES
+    assert 18_000_000 < len(data) < STRANGERS.bytes
     start = time.perf_counter()
     picture, notes = decode(data)
     assert picture.size == (8, 8) and picture.getpixel((0, 0)) == (90, 90, 90) and "first" in notes[0]

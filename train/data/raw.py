@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from colorization.decode import check_size
+from colorization.decode import STRANGERS
 from train.data.lab_arrays import COLOR, LIGHT, LabRow, is_lab, lab_rows, to_bmp
 
 _COLOR, _GRAY = "color", "gray"
@@ -78,7 +78,7 @@ def read(item: Item) -> bytes:
     if isinstance(item.where, LabRow):
         return to_bmp(item.where)
     file = Path(item.where)
-    check_size(file.stat().st_size)  # before it is read
+    STRANGERS.check_bytes(file.stat().st_size)  # before it is read
     return file.read_bytes()
 
 
