@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # All three models on one GPU in about an hour (calculated, not measured: no GPU was at hand):
 #   bash recipes/one_gpu_one_hour.sh DATASET OUTPUT [options for every run, such as --seed 2]
-# As two_cores_one_night.sh, at each round's own size, pix2pix and CWGAN twice as wide. Wider networks are over the
-# 10 MB that a Space takes as plain files; the Hub takes them. The finished models are OUTPUT/unet, OUTPUT/pix2pix
-# and OUTPUT/cwgan. Broken off, the same command resumes where it was.
+# As two_cores_one_night.sh, at each round's own size, pix2pix and CWGAN twice as wide. The finished models are
+# OUTPUT/unet, OUTPUT/pix2pix and OUTPUT/cwgan. Broken off, the same command resumes where it was.
 set -euo pipefail
 if [ $# -lt 2 ]; then
   sed -n '2,3s/^# //p' "$0" >&2

@@ -1,6 +1,7 @@
 """The installable package: what it declares, what its wheel holds, and that the wheel works outside the checkout."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -14,9 +15,11 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import NAMES, ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -78,6 +81,27 @@ def test_requirements_pin_what_is_declared():
             pinned = str(pin.specifier).removeprefix("==")
             assert version(name).split("+")[0] == pinned, f"{file} pins {pin}"
             assert declared[name].specifier.contains(pinned), f"{pin} is outside {declared[name]}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["here", "on the Space"])
+def test_the_line_of_a_spaces_builder_resolves(where, tmp_path):
+    """What the Hub installs in a Gradio Space, with this Python and with the one that the front matter asks for."""
+    pip = [sys.executable, "-m", "pip"]
+    if subprocess.run([*pip, "index", "versions", "pip"], capture_output=True).returncode:
+        pytest.skip("there is no package index here")
+    front = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---")[1])
+    sdk = [f"gradio[oauth,mcp]=={front['sdk_version']}", "uvicorn", "websockets", "spaces"]
+    python = ".".join(front["python_version"].split(".")[:2])
+    other = ["--python-version", python, "--only-binary=:all:", "--target", str(tmp_path / "none")]
+    command = [*pip, "install", "--dry-run", "--ignore-installed", "--report", str(tmp_path / "report.json")]
+    command += [*(other if where == "on the Space" else ()), "-r", "requirements.txt", *sdk]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    resolved = json.loads((tmp_path / "report.json").read_text())["install"]
+    versions = {canonicalize_name(entry["metadata"]["name"]): entry["metadata"]["version"] for entry in resolved}
+    assert versions["gradio"] == front["sdk_version"]
+    assert Version(Version(versions["torch"]).base_version) <= Version("2.13.0"), "ZeroGPU runs no newer torch"
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,9 @@ def test_front_matter_is_a_spaces():
     assert front["sdk"] == "gradio" and front["app_file"] == "app.py" and front["license"] == "apache-2.0"
     assert str(front["sdk_version"]) == version("gradio")  # which test_package.py compares with the pin
     assert len(front["short_description"]) <= 60
-    assert {"title", "emoji", "colorFrom", "colorTo", "python_version", "tags"} <= front.keys()
+    assert {"title", "emoji", "colorFrom", "colorTo", "tags"} <= front.keys()
+    assert front["suggested_hardware"] == "zero-a10g"
+    assert front["python_version"] in ("3.12.12", "3.10.13"), "ZeroGPU has no other Python"
 
 
 def test_the_results_are_those_of_the_embedded_weights():

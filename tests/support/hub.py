@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from support.hub_store import LFS_SUFFIXES, RefusalError, Repo, entry_of, may_write, namespaces_of, oid_of, user_of
+from support.hub_store import RefusalError, Repo, entry_of, is_large, may_write, namespaces_of, oid_of, user_of
 
 
 class Hub:
@@ -99,7 +99,9 @@ class Hub:
         url = f"{request.base_url}{'' if kind == 'models' else kind + '/'}{repo_id}"
         if (kind, repo_id) in self.repos:
             return JSONResponse({"error": "You already created this repo", "url": url}, 409)
-        repo = self.repos[kind, repo_id] = Repo(body.get("visibility") == "private")
+        if kind == "spaces" and body.get("hardware") != "zero-a10g":  # as the Hub answers free accounts
+            raise RefusalError(402, "Creating a Gradio Space on this hardware requires a PRO subscription.")
+        repo = self.repos[kind, repo_id] = Repo(body.get("visibility") == "private", hardware=body.get("hardware"))
         repo.commit("main", {".gitattributes": b"*.safetensors filter=lfs\n"}, "initial commit")
         return JSONResponse({"url": url})
 
@@ -156,7 +158,7 @@ class Hub:
         modes = [
             {
                 "path": f["path"],
-                "uploadMode": "lfs" if f["path"].endswith(LFS_SUFFIXES) else "regular",
+                "uploadMode": "lfs" if is_large(f["path"], f["size"]) else "regular",
                 "shouldIgnore": False,
                 "oid": oid_of(f["path"], files[f["path"]]) if f["path"] in files else None,
             }
@@ -217,7 +219,7 @@ class Hub:
             )
         data = files[path]
         headers = {"ETag": f'"{oid_of(path, data)}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
-        if path.endswith(LFS_SUFFIXES):
+        if is_large(path, len(data)):
             headers |= {"X-Linked-ETag": headers["ETag"], "X-Linked-Size": str(len(data))}
         if request.scope.get("corrupt"):
             data = b"\0" * len(data)

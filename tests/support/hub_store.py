@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 LFS_SUFFIXES = (".safetensors", ".parquet", ".png")
+LFS_BYTES = 10_000_000  # from which the Hub takes any file as a large one
 USERS = {  # token: what /api/whoami-v2 says of its owner
     "hf_writer": {"type": "user", "name": "tester", "orgs": [], "auth": {"accessToken": {"role": "write"}}},
     "hf_reader": {"type": "user", "name": "tester", "orgs": [], "auth": {"accessToken": {"role": "read"}}},
@@ -27,6 +28,7 @@ class Repo:
     commits: dict[str, tuple[str | None, str, dict[str, bytes]]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    hardware: str | None = None
 
     def commit(self, branch: str, files: dict[str, bytes], title: str) -> str:
         """Put a new state on top of a branch."""
@@ -62,15 +64,19 @@ def may_write(user: dict | None, namespace: str) -> None:
         raise RefusalError(403, "You don't have the rights to write here")
 
 
+def is_large(path: str, size: int) -> bool:
+    return path.endswith(LFS_SUFFIXES) or size > LFS_BYTES
+
+
 def oid_of(path: str, data: bytes) -> str:
     """The SHA-256 of an LFS file, the git blob hash of another."""
-    if path.endswith(LFS_SUFFIXES):
+    if is_large(path, len(data)):
         return hashlib.sha256(data).hexdigest()
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def entry_of(path: str, data: bytes) -> dict:
     entry = {"type": "file", "path": path, "size": len(data), "oid": oid_of(path, data)}
-    if path.endswith(LFS_SUFFIXES):
+    if is_large(path, len(data)):
         entry["lfs"] = {"oid": entry["oid"], "size": len(data), "pointerSize": 130}
     return entry

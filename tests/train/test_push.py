@@ -68,6 +68,12 @@ def test_broken_off_at_any_request_it_is_old_or_new_and_converges(hub, folders, 
     assert states[0] == OLD and (states[-1] == NEW), "the commit lies between the first and the last request"
 
 
+def test_a_file_of_more_than_ten_megabytes_goes_as_a_large_one(hub, folders):
+    (folders[1] / "film.mp4").write_bytes(b"x" * 10_000_001)
+    push(REPO, folders[1], message="new")
+    assert len(held(hub)["film.mp4"]) == 10_000_001 and b"x" * 10_000_001 in hub.lfs.values()
+
+
 def test_what_was_sent_is_not_sent_twice(hub, folders):
     hub.fault = lambda method, path, _: 403 if "/commit/" in path else None
     with pytest.raises(PushError, match="403"):

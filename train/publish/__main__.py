@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import tyro
+from huggingface_hub import SpaceHardware
 
 from colorization.hub import repo_id
 from colorization.zoo import load
@@ -25,12 +26,14 @@ def main() -> None:
         jobs = _jobs(options)
     except (ValueError, PushError) as error:
         sys.exit(f"train.publish: {error}")
-    for job in jobs:
+    for number, job in enumerate(jobs):
         try:
             print(f"published {job()}", flush=True)
         except (ValueError, OSError, PushError) as error:
             failed = True
             print(f"train.publish: {error}", file=sys.stderr)
+            if number == 0 and options.space and options.folders and not options.code:
+                sys.exit("train.publish: the models were not published, as their cards would name this Space")
     sys.exit(1 if failed else 0)
 
 
@@ -46,11 +49,14 @@ def _jobs(options: PublishOptions) -> list[Callable[[], str]]:
     if models:
         code_url(options.code or options.space)
         check_push([repo_id(options.namespace or "", name, options.prefix) for name in models.values()])
-    if options.space:
-        check_push([options.space], "space")
     jobs: list[Callable[[], str]] = [partial(publish_model, folder, options) for folder in models]
     if options.space:
-        jobs.append(partial(publish_space, options.space, options.namespace, options.prefix, options.private))
+        if options.hardware not in list(SpaceHardware):
+            raise ValueError(f"--hardware is {options.hardware}, expected one of {', '.join(SpaceHardware)}")
+        check_push([options.space], "space")
+        # The Space first, as the models' cards name it; and once more when there are models, as it then names them.
+        space = partial(publish_space, options)
+        jobs = [space, *jobs, space] if jobs else [space]
     return jobs
 
 

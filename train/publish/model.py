@@ -45,6 +45,9 @@ class PublishOptions:
     """Folder of photographs for the sample sheet, to be seen by everybody; else the examples of the page."""
     space: str | None = None
     """Publish the page as this Space, "namespace/name"; the models' cards then say that the code is there."""
+    hardware: str = "zero-a10g"
+    """What a new Space runs on. ZeroGPU (zero-a10g) is what free accounts may choose; PRO accounts and organizations
+    with a plan also cpu-basic, cpu-upgrade, t4-small and others, see https://huggingface.co/pricing#spaces."""
     code: str | None = None
     """Where the models' cards say that the code is, if not in --space: another Space, or the https:// URL of a git
     repository."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
@@ -15,6 +15,10 @@ _KEPT = {".gitattributes"}  # the Hub's own
 _WRITING_ROLES = ("admin", "write", "contributor")
 _NO_ROUTE = (404, 405)  # of a Hub of one's own that lacks one of the Hub's calls
 _TOKEN_PAGE = "https://huggingface.co/settings/tokens"
+_SPACE_PLANS = (
+    "free accounts (verified email, older than 30 days) may have two Spaces, with --hardware zero-a10g; more of them, "
+    "or other hardware, cpu-basic too, take PRO (https://huggingface.co/pro) or an organization's plan"
+)
 
 
 class PushError(Exception):
@@ -51,7 +55,9 @@ def check_push(repo_ids: list[str], repo_type: str = "model") -> None:
     except HFValidationError as error:
         raise PushError(f"{', '.join(repo_ids)}: {error}") from error
     except ERRORS as error:
-        raise PushError(f"cannot push to {', '.join(repo_ids)}: {_advice(error, 'try again later')}") from error
+        raise PushError(
+            f"cannot push to {', '.join(repo_ids)}: {_advice(error, 'try again later', repo_type)}"
+        ) from error
 
 
 def push(
@@ -62,6 +68,7 @@ def push(
     repo_type: str = "model",
     private: bool = False,
     revision: str | None = None,
+    hardware: SpaceHardware | None = None,
 ) -> str:
     """Make a folder the whole content of a repository, in one commit: readers see the old state or the new one.
 
@@ -74,6 +81,7 @@ def push(
         repo_type: "model", "dataset" or "space".
         private: Make a new repository private; refuse one that is public.
         revision: Branch to commit to, made if it is not there; None is the main branch.
+        hardware: What a new Space runs on; None for other repositories.
 
     Returns:
         The commit's hash.
@@ -87,7 +95,7 @@ def push(
     try:
         sdk = "gradio" if repo_type == "space" else None
         # None, not False: an organization may make its new repositories private by itself.
-        api.create_repo(**place, private=private or None, exist_ok=True, space_sdk=sdk)
+        api.create_repo(**place, private=private or None, exist_ok=True, space_sdk=sdk, space_hardware=hardware)
         if private and not api.repo_info(**place).private:
             raise PushError(f"{repo_id} is there already and public: make it private on its page, or drop --private")
         if revision:
@@ -98,7 +106,7 @@ def push(
     except (*ERRORS, RuntimeError, ValueError) as error:
         # The client wraps what went wrong with an upload in a RuntimeError that does not say it.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
-        raise PushError(f"{repo_id} was not pushed: {_advice(cause, again)}") from error
+        raise PushError(f"{repo_id} was not pushed: {_advice(cause, again, repo_type)}") from error
     differing = {mismatch["path"] for mismatch in there.mismatches} | {*there.missing_paths, *there.extra_paths} - _KEPT
     if differing:
         raise PushError(
@@ -151,13 +159,15 @@ def _check_namespace(repo_id: str, user: dict[str, Any]) -> None:
             )
 
 
-def _advice(error: Exception, again: str) -> str:
+def _advice(error: Exception, again: str, repo_type: str) -> str:
     """What happened, and what to do; `again` where it may work the next time."""
     status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
     if status == 401:
         advice = f"the token is not valid (any more): make one that may write on {_TOKEN_PAGE}, then `hf auth login`"
     elif status == 403:
         advice = f"the token may not write there: make one that may on {_TOKEN_PAGE}"
+    elif status == 402:
+        advice = _SPACE_PLANS if repo_type == "space" else "see what the account's plan covers on its billing page"
     elif status in _CONFLICTS:
         advice = f"others keep committing to it: look what they did, then {again}"
     elif status == 429:

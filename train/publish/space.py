@@ -1,59 +1,95 @@
-"""The page as a Hugging Face Space: this repository's page and library, nothing else."""
+"""The page as a Hugging Face Space, with the trainer beside it: whoever has the Space has the whole project."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
-from huggingface_hub import HfApi, RepoCard
+from huggingface_hub import HfApi, ModelCard, RepoCard, SpaceHardware, constants
+from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
 from colorization.hub import ERRORS, explain, repo_id
 from colorization.zoo import ZOO
+from train.publish.model import PublishOptions
 from train.publish.public import ROOT
 from train.publish.push import PushError, push
 
-FILES = ("app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md")
-FOLDERS = ("colorization", "page", "docs", "dev")  # the last two, as the README links to them
-MAX_PLAIN_BYTES = 10_000_000  # what a Space takes as a plain file
+FILES = (
+    *("app.py", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "hub_card.md", "pyproject.toml"),
+    *("requirements.txt", "requirements-dev.txt", "requirements-onnx.txt"),
+)
+FOLDERS = ("benchmarks", "colorization", "dev", "docs", "page", "recipes", "tests", "train")
+_THUMBNAIL = "docs/thumbnail.jpg"
 
 
-def publish_space(space: str, namespace: str | None, prefix: str, private: bool) -> str:
-    """Push the page as it stands, with only the files that it needs.
+def publish_space(target: PublishOptions) -> str:
+    """Push this repository, without hidden files, as a Space.
 
     Args:
-        space: "namespace/name" of the Space.
-        namespace: Where the models are that it pulls; without it, it keeps the embedded ones.
-        prefix: First part of their repositories' names.
-        private: Make a new Space private.
+        target: Which Space, its hardware if it is new, and where the models are that it fetches; without a namespace
+            it keeps the embedded ones.
 
     Returns:
         "namespace/name@commit".
 
     Raises:
-        ValueError: If a file is too large for a Space.
         PushError: If the Hub does not take it.
     """
+    assert target.space
     with tempfile.TemporaryDirectory() as temporary:
         stage = Path(temporary)
         for file in FILES:
             shutil.copy(ROOT / file, stage)
         for name in FOLDERS:
             shutil.copytree(ROOT / name, stage / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-        if namespace:
-            card = RepoCard.load(stage / "README.md")
-            card.data["models"] = [repo_id(namespace, name, prefix) for name in ZOO]
-            card.save(stage / "README.md")
-        large = [file.name for file in stage.rglob("*") if file.stat().st_size > MAX_PLAIN_BYTES]
-        if large:
-            raise ValueError(f"{', '.join(large)}: over 10 MB, which a Space does not take; embed smaller checkpoints")
-        commit = push(space, stage, message="The page", repo_type="space", private=private)
-    if namespace:
-        settings = {"COLORIZATION_HUB_NAMESPACE": namespace, "COLORIZATION_HUB_PREFIX": prefix}
+        _describe(stage / "README.md", target)
+        commit = push(
+            target.space,
+            stage,
+            message="The page",
+            repo_type="space",
+            private=target.private,
+            hardware=SpaceHardware(target.hardware),
+        )
+    if target.namespace:
+        settings = {"COLORIZATION_HUB_NAMESPACE": target.namespace, "COLORIZATION_HUB_PREFIX": target.prefix}
         try:
             for key, value in settings.items():
-                HfApi().add_space_variable(space, key, value)
+                HfApi().add_space_variable(target.space, key, value)
         except ERRORS as error:
             raise PushError(
-                f"{space} is there, but its variable {key} could not be set to {value}: {explain(error)}; "
+                f"{target.space} is there, but its variable {key} could not be set to {value}: {explain(error)}; "
                 "set it in its settings, or publish again"
             ) from error
-    return f"{space}@{commit}"
+    return f"{target.space}@{commit}"
+
+
+def _describe(readme: Path, target: PublishOptions) -> None:
+    """Add to the front matter what only a published Space has: its picture, its models and their data sets."""
+    card = RepoCard.load(readme)
+    card.data["thumbnail"] = f"{constants.ENDPOINT}/spaces/{target.space}/resolve/main/{_THUMBNAIL}"
+    models, public, datasets = _published(target.namespace, target.prefix) if target.namespace else ([], [], [])
+    for key, names in (("models", models), ("datasets", datasets), ("preload_from_hub", public)):
+        if names:
+            card.data[key] = names
+    card.save(readme)
+
+
+def _published(namespace: str, prefix: str) -> tuple[list[str], list[str], list[str]]:
+    """The models of a namespace that the Hub has, the public ones among them, and the data sets that their cards name.
+
+    A Space may preload public models only.
+    """
+    models, public, datasets = [], [], set()
+    for name in ZOO:
+        model = repo_id(namespace, name, prefix)
+        try:
+            private = HfApi().model_info(model).private
+            datasets |= set(ModelCard.load(model).data.datasets or ())
+        except (RepositoryNotFoundError, EntryNotFoundError):
+            continue
+        except ERRORS as error:
+            raise PushError(f"the Hub could not be asked for {model}: {explain(error)}; publish again") from error
+        models.append(model)
+        if not private:
+            public.append(model)
+    return models, public, sorted(datasets)
