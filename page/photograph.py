@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageChops
 
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import AB, apply_color, lightness, predict
 from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, is_toned, score
 from colorization.zoo import ZOO
-from page.gpu import with_gpu
+from page.gpu import device
 from page.models import Served
 from page.workers.decode import decode
 
@@ -131,7 +130,6 @@ class Photographs:
         self._most = kept
         self._kept: OrderedDict[tuple[Path, tuple[str, ...]], Photograph] = OrderedDict()
         self._turn = threading.Lock()
-        self._predict = with_gpu(predict_each)
 
     def colored(self, file: str | Path, served: dict[str, Served]) -> Iterator[Photograph]:
         """Read and color a photograph; gives it again after each step.
@@ -181,7 +179,7 @@ class Photographs:
 
     def _predictions(self, light: Image.Image, served: Mapping[str, Served]) -> Iterator[tuple[str, Prediction]]:
         """What each model predicts, one at a time, whoever asks."""
-        steps = self._predict(light, served)
+        steps = predict_each(light, served)
         while True:
             with _WORK:  # not held while a visitor is served, who may leave
                 step = next(steps, None)
@@ -192,11 +190,11 @@ class Photographs:
 
 def predict_each(light: Image.Image, served: Mapping[str, Served]) -> Iterator[tuple[str, Prediction]]:
     """Run the networks, on the GPU if there is one."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    place = device()
     for name, model in served.items():
         start = time.perf_counter()
         try:
-            ab, problem = predict(model.model.to(device), light), ""
+            ab, problem = predict(model.model.to(place), light), ""
         except FloatingPointError as error:  # one model's failure is not the others'
             ab, problem = None, str(error)
         yield name, Prediction(ab, time.perf_counter() - start, problem)
