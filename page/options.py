@@ -21,7 +21,8 @@ class Options(NamedTuple):
     share: bool
     root_path: str | None
     hosts: frozenset[str] | None
-    """Names that requests may be addressed to; None where the page's own address is not known."""
+    """Names that requests may be addressed to; None for any: where the page's own are not known, and on a Space, which
+    only the Hub's proxy reaches."""
     space: bool
     """Whether this is a Hugging Face Space, whose proxy tells the address of each client."""
     log_level: str
@@ -68,15 +69,15 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
         port=port,
         share=given.share,
         root_path=given.root_path,
-        hosts=_hosts(given, get("SPACE_HOST", "")),
+        hosts=None if get("SPACE_ID") else _hosts(given),
         space=bool(get("SPACE_ID")),
         log_level=given.log_level.upper(),
     )
 
 
-def _hosts(given: argparse.Namespace, space_host: str) -> frozenset[str] | None:
+def _hosts(given: argparse.Namespace) -> frozenset[str] | None:
     """All names of the page, in lower case; None if it may have others."""
-    names = {name.strip().lower() for name in [*given.trusted_host, *space_host.split(",")]}
+    names = {name.strip().lower() for name in given.trusted_host}
     names.add(urlsplit(given.root_path or "").hostname or "")
     names.discard("")
     host = given.host.strip("[]").lower()

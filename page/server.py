@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 
 from colorization import __version__
 from colorization.decode import STRANGERS
+from page import mcp
 from page.demo import LOOK, build_demo
 from page.guard import calls
 from page.guard.files import PER_OWNER, TOTAL, Files
@@ -39,6 +40,7 @@ LAUNCH: dict[str, Any] = {
     "state_session_capacity": 500,
     "allowed_paths": [],
     "ssr_mode": False,  # node would answer past the guard
+    "mcp_server": True,
     "quiet": True,
     "prevent_thread_lock": True,
     "_frontend": False,  # gradio's look at its own page gives up after three seconds: a busy machine needs more
@@ -80,7 +82,7 @@ def run(demo: gr.Blocks, options: Options, started: Callable[[], Any] = lambda: 
         look: Further arguments of `launch()`.
     """
     stopped = _stopped()
-    places, files = Places(demo, options.space), Files(Path(os.environ["GRADIO_TEMP_DIR"]))
+    places, files = Places(demo), Files(Path(os.environ["GRADIO_TEMP_DIR"]))
     try:
         launch(demo, options, places, files, **look)
     except (ValueError, OSError) as error:
@@ -102,6 +104,7 @@ def run(demo: gr.Blocks, options: Options, started: Callable[[], Any] = lambda: 
 def launch(demo: gr.Blocks, options: Options, places: Places, files: Files, **look: Any) -> None:
     """Start gradio's server behind the guard; raises `OSError` if the port was taken meanwhile."""
     calls.speak(demo, files)
+    mcp.answer_with_copies()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -138,7 +141,7 @@ def _tell(demo: gr.Blocks, options: Options) -> None:
             PER_OWNER / 1e9,
         ),
     )
-    if options.hosts is None:
+    if options.hosts is None and not options.space:
         log.info("requests for any host name are answered; --trusted-host NAME bounds them")
     log.info("serving at http://%s:%d/%s", options.host, options.port, f" and {demo.share_url}" * bool(demo.share_url))
 

@@ -1,23 +1,24 @@
 """Answers on their way out: no header that the request brought, safe ones on top, and a sentence for every error."""
 
 import json
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
+from page.guard.body import Body, Message
 from page.guard.refusal import RefusalError
-
-Message = MutableMapping[str, Any]
 
 _HELD_BYTES = 1_000_000  # of an answer that is looked at before it goes out
 _KEPT = {  # gradio sends the request's own headers back with a part of a file, so these and no others
     *(b"content-length", b"content-type", b"content-disposition", b"content-range", b"accept-ranges", b"etag"),
     *(b"cache-control", b"last-modified", b"vary", b"location", b"mcp-session-id"),
 }
+_HUB = "https://huggingface.co https://*.huggingface.co"  # whose header gradio shows above a Space
+# No frame-ancestors: other sites may embed the page, as the Hub does. There is no account that a click could harm.
 _CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "font-src 'self' data:; img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self' data: blob:; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space"
+    f"font-src 'self' data:; img-src 'self' data: blob: {_HUB}; media-src 'self' data: blob:; "
+    f"connect-src 'self' data: blob: {_HUB}; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
 )
 _SAFE = [
     (b"x-content-type-options", b"nosniff"),
@@ -38,6 +39,7 @@ class Answer:
     """The `send` of ASGI that gradio is given.
 
     Args:
+        body: Of the request. Its connection is closed where it was not read to its end, or it could trickle on.
         send: The server's.
         translate: Puts a sentence into the client's language.
         look: Sees the JSON of an answer that went well, and says what to send instead; None lets all pass unseen.
@@ -48,13 +50,17 @@ class Answer:
     """
 
     def __init__(
-        self, send: Callable[..., Any], translate: Callable[[str], str], look: Callable[[Any], Any] | None
+        self,
+        body: Body,
+        send: Callable[..., Any],
+        translate: Callable[[str], str],
+        look: Callable[[Any], Any] | None,
     ) -> None:
         self.started = False
         self.refusal: RefusalError | None = None
-        self._send, self._translate, self._look = send, translate, look
+        self._body, self._send, self._translate, self._look = body, send, translate, look
         self._start: Message | None = None
-        self._body = b""
+        self._held = b""
 
     async def __call__(self, message: Message) -> None:
         """Pass on one message of gradio's."""
@@ -63,7 +69,7 @@ class Answer:
         elif message["type"] == "http.response.start":
             await self._begin(message["status"], message.get("headers", []))
         elif message["type"] == "http.response.body" and self._start:
-            self._body += message.get("body", b"")[: _HELD_BYTES - len(self._body)]
+            self._held += message.get("body", b"")[: _HELD_BYTES - len(self._held)]
             if not message.get("more_body"):
                 await self._finish(self._start)
         else:
@@ -81,18 +87,21 @@ class Answer:
         """What was held back is complete: it goes out, or a sentence instead of it."""
         self._start = None
         if start["status"] < 400 and self._look:
-            await self.send(start["status"], self._look(json.loads(self._body)))
+            await self.send(start["status"], self._look(json.loads(self._held)))
             return
-        self.refusal = RefusalError(start["status"], _sentence(start["status"], self._body))
+        self.refusal = RefusalError(start["status"], _sentence(start["status"], self._held))
         await self.refuse(self.refusal)
 
     async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         await self._begin(status, [*headers, (b"content-length", str(len(body)).encode())])
-        await self._send({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._body.drain()
+        await self._send({"type": "http.response.body", "body": b""})
 
     async def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.started = True
         kept = [(name, value) for name, value in headers if name.lower() in _KEPT or name == b"retry-after"]
+        kept += [] if self._body.complete else [(b"connection", b"close")]
         await self._send({"type": "http.response.start", "status": status, "headers": kept + _SAFE})
 
 

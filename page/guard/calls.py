@@ -4,16 +4,17 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
-from page.guard.files import Files
-from page.guard.refusal import RefusalError
+from page.guard.files import Files, owner
+from page.guard.refusal import RefusalError, ToolRefusalError
 from page.language.i18n import say
 
 log = logging.getLogger("page")
@@ -21,23 +22,28 @@ log = logging.getLogger("page")
 _NAME = re.compile(r"[\w-]{1,100}")
 _FIELDS = {"session_hash": str, "event_id": str, "fn_index": int, "trigger_id": int, "simple_format": bool}
 _DEPTH = 30  # of lists and objects in one another
+_FILE = "/gradio_api/file="
 
 
-def check_call(demo: gr.Blocks, path: str, body: bytes) -> dict[str, Any]:
+def check_call(demo: gr.Blocks, path: str, body: bytes, names: Set[str]) -> dict[str, Any]:
     """Check the body of a POST to gradio's API.
 
     Args:
         demo: The page.
         path: `/gradio_api/queue/join`, `/gradio_api/call/NAME`, or one of the helpers.
         body: JSON, as it came.
+        names: Host names of this page.
 
     Returns:
-        The body.
+        The body, with paths in place of the addresses of this page's own files.
 
     Raises:
         RefusalError: If it is something else, or not for an endpoint of this page.
     """
     call = _object(body)
+    for file in _files(call):
+        if own := _own_file(str(file.get("path") or file.get("url")), names):
+            file["path"], file["url"] = own, None
     for field, kind in _FIELDS.items():
         value = call.get(field)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is int)):
@@ -58,6 +64,36 @@ def check_call(demo: gr.Blocks, path: str, body: bytes) -> dict[str, Any]:
         if strange := [file for file in _files(call) if not _uploaded(file)]:
             raise RefusalError(422, _strange(strange[0]))
     return call
+
+
+def check_message(body: bytes, names: Set[str]) -> None:
+    """Check the body of a POST to gradio's MCP server, JSON-RPC.
+
+    The server hands a tool's arguments to a client inside this process, which would write a data URL to the disk and
+    read the file that a path names. So of files only the addresses of this page's own pass.
+
+    Args:
+        body: JSON, as it came.
+        names: Host names of this page.
+
+    Raises:
+        RefusalError: If it is no JSON object, or calls a tool with another file.
+    """
+    message = _object(body)
+    if message.get("method") != "tools/call":
+        return
+    params = message.get("params")
+    arguments = params.get("arguments") if isinstance(params, dict) else None
+    strange = [str(file.get("path") or file.get("url")) for file in _files(arguments)]
+    strange += [text for text in _texts(arguments) if re.match(r"\s*(data:|[a-z][a-z0-9+.-]*://)", text, re.IGNORECASE)]
+    strange = [text for text in strange if not _own_file(text, names)]
+    if strange:
+        text = (
+            f"{_short(strange[0])} is no upload of this page, and other files are not fetched: POST the file as form "
+            f"field `files` to /gradio_api/upload, and give this page's address followed by {_FILE} and the path that "
+            "comes back."
+        )
+        raise ToolRefusalError(text, message.get("id"))
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -128,6 +164,27 @@ def _files(value: Any) -> Iterator[dict[str, Any]]:
             yield from _files(entry)
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """All strings, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _texts(entry)
+
+
+def _own_file(address: str, names: Set[str]) -> str | None:
+    """The path of a file that was uploaded or made here, of its address on this page; None for any other text."""
+    try:
+        url = urlsplit(address)
+        host = url.hostname
+    except ValueError:
+        return None
+    path = unquote(url.path.partition(_FILE)[2])
+    own = url.scheme in ("http", "https") and host in names and _uploaded({"path": path or "/"})
+    return path if own else None
+
+
 def _uploaded(file: dict[str, Any]) -> bool:
     path, url = file.get("path"), file.get("url")
     if not path:
@@ -181,7 +238,9 @@ def speak(demo: gr.Blocks, files: Files) -> None:
     async def process_api(*args: Any, **options: Any) -> Any:
         try:
             done = await process(*args, **options)
-            files.claim(done["data"], options.get("session_hash"))
+            request = options.get("request")
+            if request is not None:
+                files.claim(done["data"], owner(options.get("session_hash"), request.client.host))
             return done
         except gr.Error:
             raise

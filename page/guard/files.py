@@ -106,6 +106,11 @@ class Files:
             return  # it holds another
 
 
+def owner(session: str | None, client: str) -> str | None:
+    """Whose the files of a session are; all that come by MCP have one session, so the client counts too."""
+    return f"{session} of {client}" if session else None
+
+
 def own_folder(parent: str | None) -> Path:
     """A new folder for this process's uploads and results, below the given one or the system's.
 

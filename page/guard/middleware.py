@@ -4,23 +4,25 @@ Only the doors in `DOORS` are open. Bodies, rates and open streams are bounded, 
 that they are for, and whatever fails, here or in gradio, is answered with a sentence and noted in one line of the log.
 """
 
-import asyncio
 import errno
+import json
 import logging
 import re
+import secrets
 import traceback
-from collections import Counter
 from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs
 
 import gradio as gr
 
 from page.guard.answers import Answer
-from page.guard.calls import check_call
-from page.guard.files import Files
+from page.guard.body import Body, too_large
+from page.guard.calls import check_call, check_message
+from page.guard.files import Files, owner
 from page.guard.queue_limits import Places
-from page.guard.refusal import Rate, RefusalError, client_of
+from page.guard.refusal import Open, Rate, RefusalError, client_of
 from page.language.i18n import prefers_korean, to_korean
 from page.options import LOOPBACK, Options, is_address
 
@@ -43,8 +45,9 @@ DOORS = {  # what the page and gradio's client need: methods, by path
 MCP = re.compile(r"/gradio_api/mcp(/.*)?")
 JSON_BYTES = 1_000_000
 UPLOAD_BYTES = 220_000_000  # several files in one form
-READ_SECONDS = 30.0  # without a byte of a body
-STREAMS = 30  # open at once for one client
+STREAMS = (30, "You have {} connections open that wait for results: close some.")  # at once for one client
+POSTS = (10, "You have {} uploads or calls open at the same time: wait for one of them to be done.")
+_RELAYED = b"x-relayed-for"  # with a secret: whom gradio's MCP server calls this page for, from inside this process
 CALLS = (4.0, 80.0)  # uploads and calls of one client: per second, at once
 REQUESTS = (60.0, 1000.0)  # of any kind
 
@@ -65,7 +68,8 @@ class Guard:
     ) -> None:
         self.app, self.demo, self.options, self.places, self.files = app, demo, options, places, files
         self._calls, self._requests = Rate(*CALLS), Rate(*REQUESTS)
-        self._streams: Counter[str] = Counter()
+        self._streams, self._posts = Open(*STREAMS), Open(*POSTS)
+        self._secret = secrets.token_hex().encode()
 
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         """Serve one connection."""
@@ -76,14 +80,16 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        client, path = client_of(scope, self.options.space), _path(scope)
-        answer = Answer(send, _translation(scope), self._look(scope["method"], path, client))
+        client, path = self._client(scope), _path(scope)
+        scope = {**scope, "client": (client, 0)}
+        body = Body(dict(scope["headers"]), receive, _limit(path))
+        answer = Answer(body, send, _translation(scope), self._look(scope["method"], path, client))
         try:
             if path == "/healthz":
                 await answer.send(503 if self.places.closing else 200, self.places.health())
                 return
             self._admit(scope, path, client)
-            await self._forward(scope, path, client, receive, answer)
+            await self._forward(scope, path, client, body, answer)
             if answer.refusal:
                 _note(scope, path, client, answer.refusal)
         except RefusalError as refusal:
@@ -112,7 +118,14 @@ class Guard:
                 raise RefusalError(503, "The page is being restarted: try again in a minute.", 60)
             length, limit = headers.get(b"content-length", b""), _limit(path)
             if length.isdigit() and int(length) > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
+
+    def _client(self, scope: Scope) -> str:
+        """Whom a request is counted for, also when gradio's MCP server makes it for somebody."""
+        secret, _, relayed = dict(scope["headers"]).get(_RELAYED, b"").partition(b" ")
+        if secrets.compare_digest(secret, self._secret):
+            return relayed.decode()
+        return client_of(scope, self.options.space)
 
     def _check_host(self, headers: dict[bytes, bytes], client: str) -> None:
         """Refuse names that are not this page's: its links would point there."""
@@ -120,39 +133,40 @@ class Guard:
         if hosts is None:
             return
         by_number = not hosts & LOOPBACK  # as a health check may come, from outside
-        for header in (b"host", b"x-forwarded-host"):
-            value = headers.get(header, b"").decode("latin-1").split(",")[0].strip().lower()
-            name = re.sub(r":\d*$", "", value).strip("[]")
-            if header == b"x-forwarded-host" and not name:
-                continue
+        for name in _names(headers):
             own = name in hosts or (name in LOOPBACK and client in LOOPBACK) or (by_number and is_address(name))
             if not own:
                 raise RefusalError(
                     400, f"This page is not {name[:100]!r}. If it is, start it with --trusted-host NAME."
                 )
 
-    async def _forward(self, scope: Scope, path: str, client: str, receive: Callable[..., Any], answer: Answer) -> None:
+    async def _forward(self, scope: Scope, path: str, client: str, body: Body, answer: Answer) -> None:
         """Hand a request to gradio, less what it should not see."""
-        body = _Body(receive, _limit(path))
-        scope = {**scope, "headers": [pair for pair in scope["headers"] if _harmless(*pair)]}
+        headers = [pair for pair in scope["headers"] if _harmless(*pair)]
+        scope = {**scope, "headers": headers}
         if path == "/":
             scope["query_string"] = b""  # no links into the states of others
-        if scope["method"] == "POST" and path != UPLOAD and not MCP.fullmatch(path):
-            call = check_call(self.demo, path, await body.whole())
-            self.files.claim(call, call.get("session_hash"))
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        heard = self._heard(path, query) if scope["method"] == "GET" else None
-        long = bool(heard) or path.startswith((f"{API}heartbeat/", f"{API}upload_progress", f"{API}mcp"))
-        if long and self._streams[client] >= STREAMS:
-            raise RefusalError(429, f"You have {STREAMS} connections open that wait for results: close some.", 10)
-        self._streams[client] += long
-        try:
-            with self.places.listening(heard):
-                await self.app(scope, body.receive, answer)
-        finally:
-            self._streams[client] -= long
-            if not self._streams[client]:
-                del self._streams[client]
+        with ExitStack() as open_:
+            if scope["method"] == "POST":
+                open_.enter_context(self._posts.one(client))
+                await self._check_body(scope, path, client, body)
+            heard = self._heard(path, query) if scope["method"] == "GET" else None
+            if heard or path.startswith((f"{API}heartbeat/", f"{API}upload_progress", f"{API}mcp")):
+                open_.enter_context(self._streams.one(client))
+            open_.enter_context(self.places.listening(heard))
+            await self.app(scope, body.receive, answer)
+
+    async def _check_body(self, scope: Scope, path: str, client: str, body: Body) -> None:
+        """Refuse a body that gradio should not see."""
+        names = {*_names(dict(scope["headers"])), *(self.options.hosts or ())}
+        if MCP.fullmatch(path):
+            check_message(await body.whole(), names)
+            scope["headers"].append((_RELAYED, self._secret + b" " + client.encode()))
+        elif path != UPLOAD:
+            call = check_call(self.demo, path, await body.whole(), names)
+            self.files.claim(call, owner(call.get("session_hash"), client))
+            body.replace(json.dumps(call).encode())
 
     def _heard(self, path: str, query: dict[str, list[str]]) -> str | None:
         """The session or event whose messages a request asks for; raises `RefusalError` if there is none."""
@@ -173,34 +187,6 @@ class Guard:
         return None
 
 
-class _Body:
-    """The body of a request, neither too much nor too slow."""
-
-    def __init__(self, receive: Callable[..., Any], limit: int) -> None:
-        self._receive, self._limit = receive, limit
-        self._count, self._complete, self._again = 0, False, b""
-
-    async def receive(self) -> Message:
-        """The `receive` of ASGI for gradio."""
-        if self._again:
-            again, self._again = self._again, b""
-            return {"type": "http.request", "body": again}
-        message = await asyncio.wait_for(self._receive(), None if self._complete else READ_SECONDS)
-        self._count += len(message.get("body", b""))
-        self._complete = not message.get("more_body")
-        if self._count > self._limit:
-            raise _too_large(self._limit)
-        return message
-
-    async def whole(self) -> bytes:
-        """All of it; gradio then gets it once more."""
-        data = b""
-        while not self._complete:
-            data += (await self.receive()).get("body", b"")
-        self._again = data
-        return data
-
-
 def _path(scope: Scope) -> str:
     """The path below the page's root, without a slash at its end."""
     root = scope.get("root_path", "")
@@ -210,7 +196,19 @@ def _path(scope: Scope) -> str:
 
 def _harmless(name: bytes, value: bytes) -> bool:
     """Whether gradio may see a header: it takes its own address from one, and fails on odd ranges."""
-    return name != b"x-gradio-server" and (name != b"range" or bool(re.fullmatch(rb"bytes=\d{1,12}-\d{0,12}", value)))
+    if name == b"range":
+        return bool(re.fullmatch(rb"bytes=\d{1,12}-\d{0,12}", value))
+    return name not in (b"x-gradio-server", b"content-length", _RELAYED)
+
+
+def _names(headers: dict[bytes, bytes]) -> list[str]:
+    """The host names that a request is addressed to, in lower case: its own, and a proxy's if there is one."""
+    names = []
+    for header in (b"host", b"x-forwarded-host"):
+        value = headers.get(header, b"").decode("latin-1").split(",")[0].strip().lower()
+        if value or header == b"host":
+            names.append(re.sub(r":\d*$", "", value).strip("[]"))
+    return names
 
 
 def _translation(scope: Scope) -> Callable[[str], str]:
@@ -223,14 +221,8 @@ def _limit(path: str) -> int:
     return UPLOAD_BYTES if path == UPLOAD else JSON_BYTES
 
 
-def _too_large(limit: int) -> RefusalError:
-    return RefusalError(413, f"The request is too large: at most {limit / 1e6:.0f} MB are accepted here.")
-
-
 def _explained(error: Exception, path: str) -> RefusalError:
     """What to tell a client about an exception."""
-    if isinstance(error, TimeoutError):
-        return RefusalError(408, f"Nothing came for {READ_SECONDS:.0f} seconds: send it again.")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RefusalError(507, "The server's disk is full: try again later.")
     if path == UPLOAD and not isinstance(error, OSError):

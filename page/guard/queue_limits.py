@@ -14,7 +14,7 @@ from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
 from gradio.server_messages import ProcessCompletedMessage
 
-from page.guard.refusal import RefusalError, client_of
+from page.guard.refusal import RefusalError
 from page.language.i18n import say
 
 WAITING = 20  # in all
@@ -30,7 +30,6 @@ class Places:
 
     Args:
         demo: The page; its queue is asked here before it takes another call.
-        behind_proxy: Whether X-Forwarded-For names the clients.
         unheard_seconds: How long a place is kept for one who does not listen.
 
     Attributes:
@@ -38,11 +37,11 @@ class Places:
         loop: The server's, once it runs.
     """
 
-    def __init__(self, demo: gr.Blocks, behind_proxy: bool, unheard_seconds: float = UNHEARD_SECONDS) -> None:
+    def __init__(self, demo: gr.Blocks, unheard_seconds: float = UNHEARD_SECONDS) -> None:
         demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)  # the only way to a function
         self.closing = False
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._demo, self._behind_proxy, self._unheard_seconds = demo, behind_proxy, unheard_seconds
+        self._demo, self._unheard_seconds = demo, unheard_seconds
         self._queue = demo._queue
         self._listeners: Counter[str] = Counter()
         self._take = self._queue.push
@@ -118,13 +117,13 @@ class Places:
         """Take a call into the queue, if its sender may have one place more."""
         if body.fn_index not in self._demo.fns:
             raise RefusalError(404, "There is no endpoint of this `fn_index`; /gradio_api/info describes them.")
-        client = client_of(request.scope, self._behind_proxy)
+        client = request.scope["client"]  # as the guard has named it
         heavy = _heavy(self._demo.fns[body.fn_index])
         mine, same_client = 0, 0
         for event in [*self._waiting(), *self._at_work()]:
-            if _heavy(event.fn) == heavy:
-                mine += event.session_hash == body.session_hash
-                same_client += client_of(event.request.scope, self._behind_proxy) == client
+            if _heavy(event.fn) == heavy and event.request.scope["client"] == client:
+                same_client += 1
+                mine += event.session_hash == body.session_hash  # one for all visitors that come by MCP
         if heavy and mine >= PER_SESSION:
             text = f"You have {mine} photographs in the queue already: wait for one of them to be done."
             raise RefusalError(429, text, 5)

@@ -1,13 +1,17 @@
 """Refusals: what a request that cannot be served is answered, and how often each client may ask."""
 
+import base64
+import hashlib
 import json
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 _CLIENTS = 10_000  # remembered at most; the longest idle is forgotten first
+_TIMES = {"exp", "iat", "jti", "nbf"}  # of a JSON web token: other ones each time
 
 
 class RefusalError(Exception):
@@ -46,6 +50,24 @@ class RefusalError(Exception):
         return headers
 
 
+class ToolRefusalError(RefusalError):
+    """An answer to a call of an MCP tool: the call has failed, with a sentence that the agent reads.
+
+    Args:
+        sentence: What came, what was expected, what to do.
+        request: The call's own `id`.
+    """
+
+    def __init__(self, sentence: str, request: Any) -> None:
+        super().__init__(200, sentence)
+        self.request = request
+
+    def body(self, translate: Callable[[str], str]) -> bytes:
+        """JSON-RPC."""
+        result = {"content": [{"type": "text", "text": translate(self.sentence)}], "isError": True}
+        return json.dumps({"jsonrpc": "2.0", "id": self.request, "result": result}).encode()
+
+
 class Rate:
     """A token bucket for each client.
 
@@ -71,17 +93,60 @@ class Rate:
             raise RefusalError(429, f"You ask too often: at most {self.per_second:g} such requests a second.", wait)
 
 
+class Open:
+    """Requests of each client that are open at the same time.
+
+    Args:
+        most: How many one client may have.
+        sentence: What is said of one more.
+    """
+
+    def __init__(self, most: int, sentence: str) -> None:
+        self.most, self.sentence = most, sentence
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, client: str) -> Iterator[None]:
+        """Hold one open; raises `RefusalError` if there are too many."""
+        if self._open[client] >= self.most:
+            raise RefusalError(429, self.sentence.format(self.most), 10)
+        self._open[client] += 1
+        try:
+            yield
+        finally:
+            self._open[client] -= 1
+            if not self._open[client]:
+                del self._open[client]
+
+
 def client_of(scope: Mapping[str, Any], behind_proxy: bool) -> str:
     """Whom a request is counted for: the address, or the network of 64 bits of an IPv6 address.
 
     Args:
         scope: Of ASGI.
-        behind_proxy: Whether everything comes through a proxy that names the client in X-Forwarded-For.
+        behind_proxy: Whether everything comes through the Hub's proxy. It gives visitors a token (x-ip-token) that
+            tells them apart where many have one address, and names the address in X-Forwarded-For.
     """
+    headers = dict(scope["headers"])
+    if behind_proxy and (token := headers.get(b"x-ip-token")):
+        return _visitor(token)
     name = (scope.get("client") or ["unknown"])[0]
-    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1").split(",")[0].strip()
+    forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")[0].strip()
     try:
         address = ip_address(forwarded if behind_proxy and forwarded else name)
     except ValueError:
         return str(name)
     return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def _visitor(token: bytes) -> str:
+    """A name for whom the Hub's proxy has given a token (JWT): a hash of what it says, less its times."""
+    said: Any = None
+    try:
+        claims = token.split(b".")[1]
+        content = json.loads(base64.urlsafe_b64decode(claims + b"=" * (-len(claims) % 4)))
+        said = {name: value for name, value in content.items() if name not in _TIMES}
+    except (IndexError, ValueError, AttributeError, RecursionError):
+        pass  # a token of another kind: all of it is the name
+    whole = json.dumps(said, sort_keys=True).encode() if said else token
+    return f"visitor {hashlib.sha256(whole).hexdigest()[:16]}"

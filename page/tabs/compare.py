@@ -7,7 +7,7 @@ import gradio as gr
 
 from colorization.decode import DecodeError
 from colorization.zoo import ZOO
-from page import pictures
+from page import mcp, pictures
 from page.language.i18n import label, say
 from page.models import Models
 from page.photograph import Photograph, Photographs
@@ -116,12 +116,20 @@ class Compare:
         self.votes.add(kept, order, shown[1], origins)
         return [*voted[-200:], shown[0]]
 
-    def endpoint(self, file: str | None, strength: float) -> Iterator[list[Any]]:
-        """Color one photograph with every model.
+    def colorize(self, file: str | None, strength: float, request: gr.Request) -> list[Any]:
+        """Color one black-and-white photograph with each of three models.
 
-        Takes a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file, and the strength of color, 0 to 2. Returns the original
-        if it was in color, the black-and-white input, one PNG and one caption per model (its time, and where its
-        weights came from), a table of scores, and notes.
+        Args:
+            file: A JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF of at most 20 MB and 40 megapixels.
+            strength: Of the color: 0 is gray, 1 as predicted, 2 twice as strong.
+
+        Returns:
+            the photograph if it was in color
+            the black-and-white input
+            one picture for each model (pix2pix, cwgan, unet) at full size as PNG
+            one caption for each model: its time, and where its weights came from
+            a table of times, and of scores against a photograph in color
+            notes
         """
         if file is None:
             raise gr.Error("There is no photograph: send one as a file.", print_exception=False)
@@ -130,6 +138,9 @@ class Compare:
             photograph = self.photographs.again(file, served)
             names = photograph.names
             files = {name: pictures.store(picture, name) for name, picture in photograph.full(names, strength)}
+            if mcp.is_agent(request):
+                for name, path in files.items():
+                    mcp.store_copy(photograph.screen(name, strength), path)
         except DecodeError as error:
             text = refusal(error, None)
             raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
@@ -139,7 +150,7 @@ class Compare:
             captions.append(f"**{ZOO[name].title}**, {outcome}, {served[name].origin}")
         notes = "".join(f"Note: {text}. " for text in photograph.notes)
         versions = [files.get(name) for name in ("original", "input", *ZOO)]
-        yield [*versions, *captions, rows(photograph, strength), notes]
+        return [*versions, *captions, rows(photograph, strength), notes]
 
 
 def compare_tab(models: Models, votes: Votes) -> None:
@@ -154,15 +165,21 @@ def compare_tab(models: Models, votes: Votes) -> None:
         shown = gr.State(None, time_to_live=3600)  # the upload and the strength that the viewer shows
         voted = gr.State([], time_to_live=3600)  # the uploads that this visitor has voted on
         with gr.Column(elem_classes="side", min_width=280, scale=0):
-            upload = inputs.upload()
+            upload = inputs.upload(
+                "upload",
+                label=label("Your photograph"),
+                sources=["upload", "clipboard"],
+                height=190,
+                buttons=["fullscreen"],
+            )
             gr.Markdown(label(LIMITS), elem_classes="limits")
-            strength = inputs.strength_slider()
+            strength = inputs.strength_slider("strength")
             gallery = examples.gallery()
         with gr.Column(elem_classes="main-side", min_width=320, scale=1):
             comparison = viewer.viewer()
             scores = gr.HTML(elem_id="scores", apply_default_css=False)
             answers = viewer.answers()
-            _endpoint(compare, upload, strength)
+            _endpoint(compare)
     gallery.pick(examples.picked, None, upload, show_progress="hidden", **VIEWS)
     coloring = upload.change(
         compare.show,
@@ -198,8 +215,12 @@ def compare_tab(models: Models, votes: Votes) -> None:
     comparison.download(compare.download, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
 
 
-def _endpoint(compare: Compare, upload: gr.Image, strength: gr.Slider) -> None:
-    """`/colorize`, for programs: its outputs are not on the page."""
+def _endpoint(compare: Compare) -> None:
+    """`/colorize`, for programs, which agents have as a tool: its inputs and outputs are not on the page."""
+    inputs_ = [
+        inputs.upload("file", label="Photograph", visible=False),
+        inputs.strength_slider("file-strength", label="Strength of color, 0 to 2", info=None, visible=False),
+    ]
     outputs: list[Any] = [pictures.result("Original", "original"), pictures.result("Input, black and white", "input")]
     outputs += [pictures.result(ZOO[name].title, name) for name in ZOO]
     outputs += [
@@ -208,11 +229,10 @@ def _endpoint(compare: Compare, upload: gr.Image, strength: gr.Slider) -> None:
     outputs.append(gr.Dataframe(headers=HEADERS, label="Scores", visible=False))
     outputs.append(gr.Textbox(label="Notes", visible=False))
     gr.Button(visible=False).click(
-        compare.endpoint,
-        [upload, strength],
+        compare.colorize,
+        inputs_,
         outputs,
         api_name="colorize",
-        api_description="Color one photograph with every model.",
         **MODELS,
     )
 

@@ -10,22 +10,18 @@ from colorization.video.signatures import SUFFIXES
 from page.language.i18n import label
 
 
-def upload() -> gr.Image:
+def upload(elem_id: str, **options: Any) -> gr.Image:
     """One photograph, as the path of its file.
 
     gradio's own way opens uploads by name with Pillow and hides what goes wrong, and downloads what a request gives the
     address of. The methods are replaced on this one object: gradio writes a .pyi file beside the source of every
     subclass. For the same reason it is never updated with `gr.update`, which would make a new object.
+
+    Args:
+        elem_id: Of the element.
+        options: Of `gr.Image`.
     """
-    image = gr.Image(
-        label=label("Your photograph"),
-        type="filepath",
-        image_mode=None,
-        sources=["upload", "clipboard"],
-        elem_id="upload",
-        height=190,
-        buttons=["fullscreen"],
-    )
+    image = gr.Image(type="filepath", image_mode=None, elem_id=elem_id, **options)
     _refuse_addresses(image, "picture")
     image.preprocess = partial(_path, "picture")  # type: ignore[method-assign]
     return image
@@ -79,17 +75,16 @@ def _path(kind: str, payload: Any) -> str | None:
     return str(payload.path)
 
 
-def strength_slider(elem_id: str = "strength") -> gr.Slider:
-    """A slider for a number of 0 to 2. Other values, which only a program can send, are refused with a sentence."""
-    component = gr.Slider(
-        0,
-        MAX_STRENGTH,
-        value=1,
-        step=0.1,
-        label=label("Strength of color"),
-        info=label("0 gray, 1 as predicted; above 1 more vivid, less accurate"),
-        elem_id=elem_id,
-    )
+def strength_slider(elem_id: str, **options: Any) -> gr.Slider:
+    """A slider for a number of 0 to 2. Other values, which only a program can send, are refused with a sentence.
+
+    Args:
+        elem_id: Of the element.
+        options: Of `gr.Slider`.
+    """
+    info = label("0 gray, 1 as predicted; above 1 more vivid, less accurate")
+    options = {"label": label("Strength of color"), "info": info} | options
+    component = gr.Slider(0, MAX_STRENGTH, value=1, step=0.1, elem_id=elem_id, **options)
 
     def number(payload: Any) -> float:
         if isinstance(payload, int | float) and 0 <= payload <= MAX_STRENGTH:

@@ -1,9 +1,13 @@
 """Places in the queue and room on the disk, on a small page of real gradio behind the real guard."""
 
+import contextlib
 import os
+import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import gradio as gr
 import httpx2
@@ -41,7 +45,7 @@ def small(tmp_path_factory):
         gr.Button().click(work, inputs, gr.File(), api_name="colorize", concurrency_id="models")
         gr.Button().click(time.sleep, gr.Number(), None, api_name="look", api_visibility="private")
     files = Files(folder, per_owner=5 * MEGABYTE, total=12 * MEGABYTE)
-    places = Places(demo, behind_proxy=False, unheard_seconds=3)
+    places = Places(demo, unheard_seconds=3)
     options = parse(["--port", "0"], {})
     launch(demo, options, places, files)
     page = Served(None, None, f"http://127.0.0.1:{options.port}")
@@ -110,7 +114,7 @@ def test_a_session_has_two_places_and_others_have_theirs(page):
 
 
 def test_an_address_has_six_places_whatever_it_calls_its_sessions(page):
-    answers = [page.join([None, 0.3, 0], f"session{number}") for number in range(8)]
+    answers = [page.join([None, 0 if number else 3, 0], f"session{number}") for number in range(8)]
     assert [answer.status_code for answer in answers] == [200] * 6 + [429] * 2
     assert "6 photographs from your address" in answers[-1].json()["error"]
 
@@ -173,6 +177,36 @@ def test_all_visitors_together_have_a_limit(page):
     left = sorted(path.parent.name for path in page.files.folder.glob("visitor*/file.bin"))
     assert left and left[-1] == "visitor4" and "visitor0" not in left
     assert sum(path.stat().st_size for path in page.files.folder.rglob("*") if path.is_file()) <= 12 * MEGABYTE
+
+
+def trickle(page):
+    """Begin an upload that never ends; what comes back in the end, and how long that took."""
+    address, start = urlsplit(page.url), time.monotonic()
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        head = f"POST {API}/upload HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 1000000\r\n"
+        connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode())
+        connection.settimeout(0.1)
+        answer = b""
+        while time.monotonic() - start < 20:
+            with contextlib.suppress(TimeoutError):
+                answer += (chunk := connection.recv(65536))
+                if not chunk:
+                    break
+            with contextlib.suppress(OSError):
+                connection.sendall(b"-")
+    return answer.partition(b"\r\n")[0], time.monotonic() - start
+
+
+def test_uploads_that_trickle_are_few_and_end(small, monkeypatch):
+    """Thirty of one client: ten are waited for, as long as a body may take, and the others are refused at once."""
+    monkeypatch.setattr("page.guard.body.BODY_SECONDS", 3.0)
+    monkeypatch.setattr("page.guard.body.DRAIN_SECONDS", 1.0)
+    with ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(lambda _: trickle(small), range(30)))
+    late = [seconds for line, seconds in answers if line.startswith(b"HTTP/1.1 408 ")]
+    refused = [seconds for line, seconds in answers if line.startswith(b"HTTP/1.1 429 ")]
+    assert (len(late), len(refused)) == (10, 20) and max(refused) < min(late) and max(late) < 15, answers
+    assert small.upload(b"a photograph")
 
 
 def test_what_is_old_goes_and_examples_stay(tmp_path):

@@ -1,0 +1,57 @@
+"""Results for agents, by MCP: a small copy of each picture to look at, and the address of the full-size file."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+from gradio.mcp import GradioMCPServer
+from PIL import Image
+
+from page.photograph import small
+
+_SIDE = 768  # px; five of these fit into the megabyte that some agents take
+
+
+def is_agent(request: gr.Request | None) -> bool:
+    """Whether gradio's MCP server makes a call."""
+    return request is not None and request.headers.get("x-gradio-user") == "mcp"
+
+
+def store_copy(picture: Image.Image, file: str) -> None:
+    """Write the small copy of a result beside its file."""
+    small(picture, _SIDE).save(_copy_of(file), "jpeg", quality=85)
+
+
+def answer_with_copies() -> None:
+    """Let gradio's MCP server answer with the small copies.
+
+    It would decode and encode every full-size picture in the server's event loop, which answers nobody meanwhile; and
+    of a call that asks for no progress it would give one text of all outputs.
+    """
+    GradioMCPServer.postprocess_output_data = _content  # type: ignore[assignment]
+
+
+def _content(server: GradioMCPServer, data: list[Any], root_url: str) -> list[Any]:
+    """The outputs of a call in MCP's terms."""
+    outputs = data[0] if len(data) == 1 and isinstance(data[0], list | tuple) else data
+    content: list[Any] = []
+    for output in outputs:
+        if isinstance(output, dict) and output.get("path"):
+            file = str(output["path"])
+            copy = _copy_of(file)
+            if copy.is_file():
+                coded = base64.b64encode(copy.read_bytes()).decode()
+                content.append(server.types.ImageContent(type="image", data=coded, mimeType="image/jpeg"))
+            text = f"{Path(file).stem}, at full size: {root_url}/gradio_api/file={quote(file)}"
+            content.append(server.types.TextContent(type="text", text=text))
+        elif output:
+            text = output if isinstance(output, str) else json.dumps(output)
+            content.append(server.types.TextContent(type="text", text=text))
+    return content
+
+
+def _copy_of(file: str) -> Path:
+    return Path(file).with_suffix(".small.jpg")
