@@ -5,37 +5,45 @@ import json
 import logging
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from huggingface_hub import CommitScheduler
+from huggingface_hub import CommitScheduler, snapshot_download
 
+from colorization.atomic import written
 from colorization.zoo import ZOO
 from page.language.i18n import say
 
 log = logging.getLogger("page")
 
-_MAX_BYTES = 20_000_000  # about a hundred thousand votes; more are not noted
+_PER_FILE = 1000
+_FILES = 100  # of one process; more votes are not noted
 _EVERY_MINUTES = 10
+_PATH = "votes"  # in the data set
 
 
 class Votes:
     """The votes of all visitors; one line of JSON each, without anything about the visitor or the photograph.
 
     Args:
-        folder: Where the files of votes lie; each process writes one of its own.
-        dataset: Hub data set ("namespace/name") that the folder is pushed to every ten minutes, or None.
+        folder: Where the files of votes lie; each process writes its own. A file is written anew for each vote, as a
+            mounted bucket of the Hub does not append.
+        dataset: Hub data set ("namespace/name") that the folder is pushed to, and whose other votes are counted too,
+            every ten minutes; or None.
     """
 
     def __init__(self, folder: Path, dataset: str | None = None) -> None:
         self.folder = folder
-        self._file = folder / f"votes-{secrets.token_hex(8)}.jsonl"
+        self._process, self._files = secrets.token_hex(8), 0
+        self._lines: list[str] = []  # of the newest file
+        self._published: Path | None = None  # a copy of the data set's files
         self._lock = threading.Lock()
         if dataset:
-            threading.Thread(target=self._push_to, args=[dataset], name="votes", daemon=True).start()
+            threading.Thread(target=self._share, args=[dataset], name="votes", daemon=True).start()
 
     def add(self, kept: str, shown: list[str], strength: float, origins: Mapping[str, str]) -> None:
         """Note a vote.
@@ -49,21 +57,26 @@ class Votes:
         time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         vote = {"time": time, "kept": kept, "shown": shown, "strength": strength}
         vote["origins"] = {name: origins[name] for name in shown}
-        try:
-            with self._lock:
+        with self._lock:
+            if len(self._lines) == _PER_FILE:
+                self._lines, self._files = [], self._files + 1
+            if self._files == _FILES:
+                return
+            self._lines.append(json.dumps(vote) + "\n")
+            try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                if self._file.exists() and self._file.stat().st_size > _MAX_BYTES:
-                    return
-                with self._file.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(vote) + "\n")
-        except OSError as error:  # a vote is not worth a failure
-            log.warning("a vote was not noted: %s", error)
+                with written(self.folder / f"votes-{self._process}-{self._files}.jsonl") as file:
+                    file.write_text("".join(self._lines), encoding="utf-8")
+            except OSError as error:  # a vote is not worth a failure, and the next one may write this one too
+                log.warning("a vote was not noted: %s", error)
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
         """How often each model was kept, and how often it was shown; lines that are no votes are skipped."""
         kept: Counter[str] = Counter()
         shown: Counter[str] = Counter()
-        for file in sorted(self.folder.glob("*.jsonl")):
+        files = {file.name: file for file in self._published.glob("*.jsonl")} if self._published else {}
+        files |= {file.name: file for file in self.folder.glob("*.jsonl")}
+        for file in files.values():
             for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     vote: Any = json.loads(line)
@@ -98,14 +111,14 @@ class Votes:
             lines.append(f"| {entry.title} | {kept[name]} | {shown[name]} | {share} | {low:.0%} - {high:.0%} |")
         return "\n".join(lines)
 
-    def _push_to(self, dataset: str) -> None:
-        """Start the pushes; the Hub may be slow or refuse, which delays nobody."""
+    def _share(self, dataset: str) -> None:
+        """Push to a data set and fetch what it has, for ever; the Hub may be slow or refuse, which delays nobody."""
         try:
             scheduler = CommitScheduler(
                 repo_id=dataset,
                 repo_type="dataset",
                 folder_path=self.folder,
-                path_in_repo="votes",
+                path_in_repo=_PATH,
                 allow_patterns="*.jsonl",
                 every=_EVERY_MINUTES,
             )
@@ -114,6 +127,16 @@ class Votes:
             return
         self._lock = scheduler.lock
         log.info("votes go to the data set %s every %d minutes", dataset, _EVERY_MINUTES)
+        while True:
+            try:
+                own = [f"{_PATH}/{file.name}" for file in self.folder.glob("*.jsonl")]
+                found = snapshot_download(
+                    dataset, repo_type="dataset", allow_patterns=f"{_PATH}/*.jsonl", ignore_patterns=own
+                )
+                self._published = Path(found) / _PATH
+            except Exception as error:
+                log.warning("votes of earlier visitors are not counted, %s does not give them: %s", dataset, error)
+            time.sleep(60 * _EVERY_MINUTES)
 
 
 def votes_from(settings: Mapping[str, str]) -> Votes:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 def check_writable(folder: Path) -> None:
@@ -17,7 +18,7 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as probe:
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:  # a mounted bucket has no files without a name
             probe.write(b"\0" * 4096)
             probe.flush()
             os.fsync(probe.fileno())
@@ -44,7 +45,7 @@ def owned(folder: Path, name: str) -> Iterator[str | None]:
     """
     file = folder / f".{name}.lock"
     check_writable(folder)
-    with file.open("a+", encoding="utf-8") as lock:
+    with _opened(file) as lock:
         lock.seek(0)
         owner = lock.read().strip()
         try:
@@ -60,4 +61,17 @@ def owned(folder: Path, name: str) -> Iterator[str | None]:
         try:
             yield owner or None
         finally:
-            file.unlink(missing_ok=True)
+            try:
+                file.unlink(missing_ok=True)
+            except PermissionError:  # a mounted bucket removes no file that is being written
+                lock.close()
+                file.unlink(missing_ok=True)
+
+
+def _opened(file: Path) -> TextIO:
+    """Open a file to append to; one that a mounted bucket does not open a second time was left by a run that ended."""
+    try:
+        return file.open("a+", encoding="utf-8")
+    except PermissionError:
+        file.unlink()
+        return file.open("a+", encoding="utf-8")

@@ -349,6 +349,12 @@ KOREAN = {
     "Restarting": "다시 시작",
     "The request is too large: at most {} MB are accepted here.": "요청이 너무 큽니다: 최대 {} MB까지 받습니다.",
     "The upload is too large.": "올린 파일이 너무 큽니다.",
+    "You have {} uploads or calls open at the same time: wait for one of them to be done.": (
+        "업로드나 요청이 동시에 {}개 열려 있습니다: 하나가 끝날 때까지 기다려 주세요."
+    ),
+    "This took longer than {} seconds to arrive: send less at once.": (
+        "받는 데 {}초가 넘게 걸렸습니다: 한 번에 더 적게 보내 주세요."
+    ),
     "Nothing came for {} seconds: send it again.": "{}초 동안 아무것도 오지 않았습니다: 다시 보내 주세요.",
     "The server's disk is full: try again later.": "서버의 디스크가 가득 찼습니다: 나중에 다시 시도해 주세요.",
     "The server failed to answer this: try again.": "서버가 응답하지 못했습니다: 다시 시도해 주세요.",

@@ -1,14 +1,15 @@
 """Blind votes: counted, bounded, in a file and in a Hub data set; and cast in a real browser."""
 
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import NAMES, ROOT, page
+from support.children import wait_for
 
 from colorization.inference import gray
 from page.votes import Votes, wilson
@@ -41,33 +42,54 @@ def test_votes_are_counted_over_all_files_and_damaged_lines_are_skipped(tmp_path
     assert "| U-Net | 3 | 4 | 75% | 30% - 95% |" in second.table()
 
 
+def test_a_file_holds_a_thousand_votes_and_another_follows(tmp_path):
+    votes = Votes(tmp_path)
+    for _ in range(1001):
+        votes.add("unet", ["unet"], 1.0, {"unet": "embedded"})
+    assert votes.counts()[0]["unet"] == 1001 and len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     Votes(tmp_path / "file" / "votes").add("unet", ["unet"], 1.0, {"unet": "embedded"})
     assert "a vote was not noted" in caplog.text
 
 
-def test_votes_go_to_a_data_set_of_the_hub(hub_env, live_hub, tmp_path):
-    live_hub.reset()
-    Votes(tmp_path).add("unet", ["unet", "cwgan"], 1.0, dict.fromkeys(NAMES, "embedded"))
-    code = """
+PAGE = """
 import pathlib, sys, time
-import page.votes
-page.votes.Votes(pathlib.Path(sys.argv[1]), "tester/votes")
-time.sleep(60)
+from page.votes import Votes
+
+votes = Votes(pathlib.Path(sys.argv[1]), "tester/votes")
+while True:
+    print(votes.counts()[0].total(), flush=True)
+    time.sleep(0.1)
 """
-    process = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ROOT, env=hub_env)
-    try:
-        for _ in range(300):
-            repo = live_hub.repos.get(("datasets", "tester/votes"))
-            pushed = repo.commits[repo.branches["main"]][2] if repo and "main" in repo.branches else {}
-            if votes := [data for path, data in pushed.items() if path.startswith("votes/")]:
-                break
-            time.sleep(0.1)
-    finally:
-        process.kill()
-        process.wait()
-    assert json.loads(votes[0])["kept"] == "unet"
+
+
+def test_votes_go_to_a_data_set_of_the_hub_and_are_counted_after_a_restart(hub_env, live_hub, tmp_path):
+    """A page that is killed, and one that starts on an empty disk, as a Space does."""
+    live_hub.reset()
+    origins = dict.fromkeys(NAMES, "embedded")
+    for disk, seen in (("first", 2), ("second", 3)):
+        Votes(tmp_path / disk).add("unet", ["unet", "cwgan"], 1.0, origins)
+        if disk == "first":
+            Votes(tmp_path / disk).add("cwgan", ["unet", "cwgan"], 1.0, origins)
+        command = [sys.executable, "-c", PAGE, tmp_path / disk]
+        process = subprocess.Popen(command, cwd=ROOT, env=hub_env, stdout=subprocess.PIPE, text=True)
+        try:
+            wait_for(lambda seen=seen: len(published(live_hub)) == seen, 60)
+            assert f"{seen}\n" in itertools.islice(process.stdout, 600), "earlier votes are not counted"
+        finally:
+            process.kill()
+            process.wait()
+    assert sorted(vote["kept"] for vote in published(live_hub)) == ["cwgan", "unet", "unet"]
+
+
+def published(hub):
+    """The votes in the data set."""
+    files = hub.files("datasets", "tester/votes") or {}
+    lines = [line for path, data in files.items() if path.startswith("votes/") for line in data.splitlines()]
+    return [json.loads(line) for line in lines]
 
 
 def test_a_vote_is_blind_until_it_is_cast(browser, subprocess_env, photograph, tmp_path):
