@@ -1,9 +1,9 @@
-"""Ways to color a video, compared: `python -m benchmarks.flicker VIDEO... --model unet`.
+"""Methods to color a video, compared: `python -m benchmarks.flicker VIDEO... --model unet`.
 
-Every way reads the same black-and-white version of a color video and writes H.264 of the same quality; what comes out
-of the files is measured by `colorization.video.flicker`. The ways take turns, a few frames each, in one process, so
-that a busy machine slows all of them alike. The table has a row for each, for the gray version, and for the original.
-With `--aged` the black-and-white version is that of an old film: exposure that wavers, grain, dust.
+Every method reads the same black-and-white version of a color video and writes H.264 of the same quality. What comes
+out of the files is measured by `colorization.video.flicker`. The methods take turns, a few frames each, in one process,
+so that a busy machine slows all of them alike. The table has a row for each, for the gray version, and for the
+original. With `--aged` the black-and-white version is that of an old film: exposure that wavers, grain, dust.
 """
 
 import argparse
@@ -22,10 +22,12 @@ from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import AB, lightness, predict
 from colorization.video import ycbcr
-from colorization.video.colorize import KEY_INTERVAL, colorize_video
-from colorization.video.container import Frame, Video, VideoError
+from colorization.video.colorize import colorize_video
+from colorization.video.container import Frame, Video
 from colorization.video.flicker import measure, table
-from colorization.video.mp4 import Encoder, join, video_frame
+from colorization.video.limits import VideoError
+from colorization.video.mp4 import Encoder, concatenate_segments, video_frame
+from colorization.video.scenes import KEY_INTERVAL
 from colorization.zoo import ZOO, load
 
 _SMOOTHED = 9  # frames in the running mean
@@ -36,7 +38,7 @@ _GRAIN = 8.0  # levels of 255, standard deviation before it is blurred
 _DUST = 5  # specks per frame, on average
 _NO_COLOR = np.zeros((2, 1, 1), np.float32)
 
-Way = Callable[[Colorizer, Path, Path], Iterator[object]]
+Method = Callable[[Colorizer, Path, Path], Iterator[object]]
 
 
 def frame_by_frame(model: Colorizer, source: Path, target: Path) -> Iterator[object]:
@@ -88,7 +90,7 @@ def along_motion(model: Colorizer, source: Path, target: Path) -> Iterator[objec
     return colorize_video([model], source, target)
 
 
-WAYS: dict[str, Way] = {
+METHODS: dict[str, Method] = {
     "frame by frame": frame_by_frame,
     f"mean of {_SMOOTHED} frames": smoothed,
     "key frames, cross-faded": cross_faded,
@@ -109,13 +111,13 @@ def aged(light: Image.Image, number: int) -> Image.Image:
 
 
 def compare(source: Path, model: Colorizer, folder: Path, is_aged: bool) -> tuple[str, Path]:
-    """Color one video in every way; returns the table and a contact sheet of some frames."""
+    """Color one video by every method; returns the table and a contact sheet of some frames."""
     black_white = folder / "gray.mp4"
     for _ in _made_gray(source, black_white, is_aged):
         pass
-    files = {name: folder / f"{name}.mp4" for name in WAYS}
-    turns = {name: way(model, black_white, files[name]) for name, way in WAYS.items()}
-    seconds, processor = dict.fromkeys(WAYS, 0.0), dict.fromkeys(WAYS, 0.0)
+    files = {name: folder / f"{name}.mp4" for name in METHODS}
+    turns = {name: method(model, black_white, files[name]) for name, method in METHODS.items()}
+    seconds, processor = dict.fromkeys(METHODS, 0.0), dict.fromkeys(METHODS, 0.0)
     while turns:
         for name in list(turns):
             start, start_processor = time.perf_counter(), time.process_time()
@@ -142,15 +144,16 @@ def _made_gray(source: Path, target: Path, is_aged: bool) -> Iterator[object]:
 def _written(source: Path, target: Path, colored: Iterator, crf: int = 18) -> Iterator[object]:
     """Write frames with their own lightness and the predicted color; gives way after a few."""
     video = Video(source)
-    part = target.with_suffix(".nut")
-    width, height = next(iter(Video(source).frames())).picture().size
-    with Encoder(part, video, (width + width % 2, height + height % 2), crf) as encoder:
+    segment = target.with_suffix(".nut")
+    first = next(iter(Video(source).frames()))
+    width, height = first.picture().size
+    with Encoder(segment, video, (width + width % 2, height + height % 2), crf, first.aspect) as encoder:
         for number, (frame, light, ab) in enumerate(colored):
-            encoder.write(video_frame(*ycbcr.join(light, ab)), frame.time)
+            encoder.write(video_frame(*ycbcr.put_color(light, ab)), frame.time)
             if number % _TURN == 0:
                 yield number
-    join([part], video, target, frame.duration)
-    part.unlink()
+    concatenate_segments([segment], number + 1, video, target, frame.duration)
+    segment.unlink()
 
 
 def _lights(source: Path) -> Iterator[tuple[Frame, Image.Image]]:
@@ -167,7 +170,9 @@ def _some_frames(files: list[Path], count: int) -> list[list[Image.Image]]:
 
 def main() -> None:
     """Print a table for each video."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.flicker", description="Compare ways to color a video.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.flicker", description="Compare methods to color a video."
+    )
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="videos in color")
     parser.add_argument(
         "--model", default="unet", help=f"{', '.join(ZOO)}, a folder or a Hub id (default: %(default)s)"

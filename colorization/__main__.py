@@ -99,11 +99,11 @@ def _color_videos(videos: "list[Job]", models: "dict[str, Colorizer]", options: 
 
     from colorization import jobs
     from colorization.video import jobs as video_jobs
-    from colorization.video.container import VideoError
+    from colorization.video.limits import VideoError
 
     torch.set_num_threads(min(4, os.cpu_count() or 1))
     together = {"side-by-side": list(models.values())} if options.side_by_side else None
-    settings = video_jobs.Settings(options.strength, options.crf)
+    settings = video_jobs.VideoOptions(options.strength, options.crf)
     failed = skipped = 0
     for job in videos:
         errors = []

@@ -1,49 +1,28 @@
 """Video files that are read: frames of a stranger's video one after the other.
 
 PyAV (FFmpeg) reads. FFmpeg believes a file about what it is, and some kinds of file name other files to be opened. So a
-video is opened from its bytes, by an allow-list of formats and decoders, and nothing else is opened.
+video is opened from its bytes, by an allow-list of formats and codecs, and nothing else is opened.
 """
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 
 import av
 import numpy as np
-from av.stream import Disposition
+from av.container.core import Flags
+from av.format import Flags as FormatFlags
 from numpy.typing import NDArray
 from PIL import Image
 
-# FFmpeg's names. All hold their pictures and their sound themselves: no playlists, no scripts, no image sequences.
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,ogg"
-_DECODERS = frozenset(
-    (
-        *("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "mpeg4", "msmpeg4v2", "msmpeg4v3", "h263", "mpeg1video"),
-        *("mpeg2video", "theora", "mjpeg", "jpeg2000", "prores", "dnxhd", "dvvideo", "ffv1", "huffyuv", "cinepak"),
-        *("rawvideo", "png"),
-    )
-)
+from colorization.video import facts, filters, pixels
+from colorization.video.clock import Clock, Piece
+from colorization.video.limits import Limits, LostFramesError, VideoError
+
 _FINEST_TIME_BASE = 1_000_000
-_UNSPECIFIED = 2  # FFmpeg's number for a color matrix that the file does not name
-
-
-class VideoError(ValueError):
-    """A video that cannot be used; the message says what came and what was expected."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What is accepted. Checked against what the file says before any work, and against what it holds during it."""
-
-    pixels: int = 4096 * 2304
-    """Of one frame."""
-    seconds: float = 6 * 3600
-    frames: int = 1_000_000
-    rate: float = 120
-    """Frames per second, on average."""
+_JUMPS_TOLD = 5
 
 
 class Frame(NamedTuple):
@@ -53,23 +32,17 @@ class Frame(NamedTuple):
     """When it is shown, in units of the video's `time_base`."""
     duration: int
     image: av.VideoFrame
+    codec: str
+    aspect: Fraction | None
+    """Of its pixels when it is upright, width to height; None if that is not known."""
 
     def picture(self) -> Image.Image:
         """The frame upright, mode RGB; raises `VideoError` if its pixels are of an unknown kind."""
-        return Image.fromarray(self._pixels("rgb24"))
+        return Image.fromarray(pixels.rgb(self.image, self.codec))
 
     def floats(self) -> NDArray[np.float32]:
         """The frame upright, (H, W, 3) of sRGB about 0 to 1, not rounded; raises `VideoError` as `picture` does."""
-        return self._pixels("gbrpf32le")
-
-    def _pixels(self, kind: str) -> NDArray[Any]:
-        # Files of 720 lines and more that name no matrix mean BT.709, smaller ones BT.601, which is FFmpeg's default.
-        unnamed_hd = self.image.colorspace == _UNSPECIFIED and self.image.height >= 720
-        try:
-            pixels = self.image.to_ndarray(format=kind, src_colorspace="ITU709" if unnamed_hd else None)
-        except (av.FFmpegError, ValueError) as error:
-            raise VideoError(f"its pixels ({self.image.format.name}) cannot be converted: export it as MP4") from error
-        return np.rot90(pixels, round(self.image.rotation / 90))
+        return pixels.floats(self.image, self.codec)
 
 
 class Video:
@@ -78,31 +51,45 @@ class Video:
     Attributes:
         size: Width and height in pixels, as stored: before rotation.
         seconds: Its length as the file says, None if it does not.
+        is_length_own: Whether this is the length of the picture, not that of the file with its sound.
         count: Its number of frames as the file says or its length and rate give, None if unknown.
+        indexed: The same, for files whose index tells exactly which frames they show; None for others.
         time_base: Unit of `Frame.time`, in seconds.
         rate: Frames per second, on average.
+        start: Where the file's clock begins, in seconds.
+        pieces: Parts between jumps of the file's clock; known when `frames()` has ended.
+        decoded: How many frames the decoder has given so far.
+        time_code: Of the first frame, as hours, minutes, seconds and frames; None if the file has none.
         notes: What its owner should know; `frames()` adds to it.
     """
 
     def __init__(self, file: Path, limits: Limits | None = None) -> None:
         """Open a file; raises `VideoError` if it is no video, of no accepted kind, or beyond a limit."""
         self.file, self.limits, self.notes = file, limits or Limits(), list[str]()
+        self.decoded = 0
         with self.opened() as (container, stream):
             context = stream.codec_context
             self.size = (context.width, context.height)
+            self.codec: str = context.codec.canonical_name
             self.time_base = stream.time_base or Fraction(1, 90_000)
-            self.scale = Fraction(1)  # from the file's unit to ours
             if self.time_base.denominator > _FINEST_TIME_BASE:
-                self.scale, self.time_base = self.time_base * 90_000, Fraction(1, 90_000)
-            self.rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-            self.seconds = _seconds(container, stream)
+                self.time_base = Fraction(1, 90_000)
+            self.rate = facts.frame_rate(stream)
+            own = facts.own_seconds(stream)
+            self.seconds = own or (container.duration / av.time_base if container.duration else None)
+            self.is_length_own = own is not None
             estimate = None if self.seconds is None else round(self.seconds * self.rate)
-            self.count: int | None = stream.frames or estimate
-            self.aspect = context.sample_aspect_ratio
-            if len(container.streams.video) > 1:
-                streams, size = len(container.streams.video), f"{context.width}x{context.height}"
-                self.notes.append(f"of its {streams} video streams, that of {size} pixels is used")
-            self._check(stream.frames or 0)
+            self.indexed = facts.indexed_frames(container, stream)
+            self.count: int | None = self.indexed or stream.frames or estimate
+            self.start = facts.clock_start(container, stream)
+            self.pieces: list[Piece] = []
+            self.time_code = facts.time_code(container, stream)
+            count = len(facts.pictures(container))
+            if count > 1:
+                size = f"{context.width}x{context.height}"
+                self.notes.append(f"of its {count} video streams, that of {size} pixels is used")
+            self.limits.check_size(*self.size)
+            self.limits.check_length(self.seconds, max(stream.frames, self.count or 0), float(self.rate))
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[tuple[Any, Any]]:
@@ -113,7 +100,7 @@ class Video:
             try:
                 container = av.open(
                     data,
-                    options={"format_whitelist": _FORMATS, "protocol_whitelist": "none"},
+                    options={"format_whitelist": ",".join(self.limits.formats), "protocol_whitelist": "none"},
                     io_open=_refuse,
                     metadata_errors="replace",
                 )
@@ -123,38 +110,17 @@ class Video:
                     "export it as MP4"
                 ) from error
             with container:
-                stream = container.streams.best("video")
-                if stream is None or Disposition.attached_pic in stream.disposition:
-                    raise VideoError("the file holds no video, only sound or other data")
+                container.flags &= ~cast(
+                    int, Flags.gen_pts.value
+                )  # guesses of FFmpeg's, which are wrong for H.264 in AVI
+                stream = facts.best_stream(container)
                 context = stream.codec_context
-                if context is None or context.name not in _DECODERS:
+                if context is None or context.codec.canonical_name not in self.limits.codecs:
                     codec = "an unknown codec" if context is None else context.name
                     raise VideoError(f"its video is coded as {codec}, which is not accepted: export it as H.264 MP4")
                 context.options = {"max_pixels": str(self.limits.pixels)}  # a frame may be larger than the file says
                 context.thread_type = "AUTO"
                 yield container, stream
-
-    def _check(self, declared: int) -> None:
-        """Refuse what the file itself says to be beyond the limits."""
-        limits, (width, height) = self.limits, self.size
-        if width < 1 or height < 1:
-            raise VideoError("the file does not say how large its video is: export it as MP4")
-        if width * height > limits.pixels:
-            raise VideoError(
-                f"its frames have {width}x{height} = {width * height / 1e6:.1f} megapixels, at most "
-                f"{limits.pixels / 1e6:.1f} are accepted: make it smaller"
-            )
-        if min(width, height) < 16:
-            raise VideoError(f"its frames have {width}x{height} pixels, expected 16 or more on each side")
-        if self.seconds is not None and self.seconds > limits.seconds:
-            raise VideoError(f"it lasts {self.seconds:,.0f} seconds, {_at_most(limits.seconds, 'seconds')}: cut it")
-        if max(declared, self.count or 0) > limits.frames:
-            raise VideoError(f"it has {self.count:,} frames, {_at_most(limits.frames, 'frames')}: cut it")
-        if self.rate > limits.rate:
-            raise VideoError(
-                f"it has {float(self.rate):,.0f} frames per second, {_at_most(limits.rate, 'per second')}: "
-                "convert it to a usual rate"
-            )
 
     def frames(self) -> Iterator[Frame]:
         """Decode frame after frame; times rise strictly. Damaged frames are skipped or used, and noted at the end.
@@ -162,82 +128,115 @@ class Video:
         Raises:
             VideoError: If the video goes beyond a limit, or no frame can be decoded.
         """
-        count = lost = damaged = 0
-        last: Frame | None = None
         with self.opened() as (container, stream):
-            start = start_of(container, stream.time_base)
-            step = max(1, round(1 / (self.rate * self.time_base)))
-            for image in _decoded(container, stream):
-                if image is None:
-                    lost += 1
-                    continue
-                if count == self.limits.frames:
-                    raise VideoError(f"it has more frames than it says, {_at_most(count, 'frames')}: cut it")
-                frame = self._frame(image, last, start, step)
-                if frame.time * self.time_base > self.limits.seconds:
-                    raise VideoError(
-                        f"it lasts longer than it says, {_at_most(self.limits.seconds, 'seconds')}: cut it"
-                    )
-                damaged += image.is_corrupt
+            reading = _Reading(self, container, stream)
+            order = filters.field_order(self.codec, stream.codec_context.field_order)
+            aspect: Fraction | None = stream.sample_aspect_ratio or None
+            count = 0
+            for time, duration, decoded in filters.tone_mapped(filters.deinterlaced(reading.images(), order)):
+                same_size = (decoded.width, decoded.height) == self.size
+                image = decoded if same_size else decoded.reformat(*self.size)  # the output has one size
+                turned = aspect is not None and pixels.is_transposed(image)
+                yield Frame(time, duration, image, self.codec, 1 / aspect if aspect and turned else aspect)
                 count += 1
-                last = frame
-                yield frame
-        if last is None:
+        if count != self.decoded:
+            raise LostFramesError(f"{self.decoded} frames were decoded, and {count} of them came out: try again")
+        if not count:
             raise VideoError("none of its frames can be decoded: send the original")
-        end = float((last.time + last.duration) * self.time_base)
-        short = self.seconds is not None and end < self.seconds - max(0.5, 2 / self.rate)
-        if lost:
-            self.notes.append(f"{lost} damaged pieces of its video could not be decoded and are skipped")
-        if damaged:
-            self.notes.append(f"{damaged} of its frames are damaged, and colored as they are")
-        if short:
-            self.notes.append(f"its picture ends after {end:.1f} of {self.seconds:.1f} seconds: is the file cut short?")
-        elif stream.frames > count + lost:
-            self.notes.append(f"{stream.frames - count} of the {stream.frames} frames that it should have are missing")
-
-    def _frame(self, image: Any, last: Frame | None, start: int, step: int) -> Frame:
-        """Give a decoded image its time: its own if it has one that rises, else a step after the one before it."""
-        duration = round(image.duration * self.scale) if image.duration else step
-        after = -1 if last is None else last.time
-        time = after + step if image.pts is None else round((image.pts - start) * self.scale)
-        if (image.width, image.height) != self.size:  # it may change on the way; the output has one size
-            image = image.reformat(*self.size)
-        return Frame(max(time, after + 1, 0), max(1, duration), image)
+        self.pieces = reading.clock.pieces
+        self.notes += reading.notes(order is not None)
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Every decoded image of a stream, and None for each packet that could not be decoded."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:  # the file ends in the middle of a packet
-            yield None
-            packet = None
-        if packet is None:
-            return
-        try:
-            yield from packet.decode()
-        except MemoryError:  # FFmpeg's too: the file is not to blame
-            raise
-        except av.FFmpegError:
-            yield None
+class _Reading:
+    """One reading of a video's frames from its beginning, and what was seen on the way."""
 
+    def __init__(self, video: Video, container: Any, stream: Any) -> None:
+        self._video, self._container, self._stream = video, container, stream
+        unit, frame = video.time_base, max(1, round(1 / (video.rate * video.time_base)))
+        can_jump = bool(container.format.flags & FormatFlags.ts_discont.value)
+        self.clock = Clock(video.start, stream.time_base or unit, unit, frame, can_jump)
+        self._lost = self._damaged = self._interlaced = self._hdr = self._other_size = 0
+        self._sound_end = Fraction(0)
+        video.decoded = 0
 
-def _seconds(container: Any, stream: Any) -> float | None:
-    """The length of the video stream, else of the whole file."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
+    def images(self) -> Iterator[filters.Timed]:
+        """Every decoded frame, with its time."""
+        video = self._video
+        for image in self._decoded():
+            time, duration = self.clock.frame(image)
+            video.limits.check_frame(video.decoded, float(time * video.time_base))
+            video.decoded += 1
+            self._damaged += image.is_corrupt
+            self._interlaced += image.interlaced_frame
+            self._hdr += filters.is_hdr(image)
+            self._other_size += (image.width, image.height) != video.size
+            yield filters.Timed(time, duration, image)
 
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        packets = self._container.demux(self._stream, *self._container.streams.audio)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError:  # the file ends in the middle of a packet
+                self._lost += 1
+                packet = None
+            if packet is not None and packet.stream.index != self._stream.index:
+                self._add_sound(packet)
+                continue
+            if packet is not None:
+                self.clock.add_packet(packet)
+            try:
+                yield from self._stream.decode(packet)  # None is the end: what is left in the decoder comes out
+            except MemoryError:  # FFmpeg's too: the file is not to blame
+                raise
+            except EOFError:  # PyAV's packet of the end was here before
+                pass
+            except av.FFmpegError:
+                self._lost += 1
+            if packet is None:
+                return
 
-def start_of(container: Any, time_base: Fraction) -> int:
-    """Where the file's clock begins, in units of a stream; broadcasts do not begin at zero."""
-    return round(Fraction(max(0, container.start_time or 0), av.time_base) / time_base)
+    def _add_sound(self, packet: Any) -> None:
+        self.clock.add_sound(packet)
+        if packet.dts is not None:
+            end = (packet.dts + (packet.duration or 0)) * packet.time_base - self._video.start
+            self._sound_end = max(self._sound_end, end)
 
-
-def _at_most(value: float, unit: str) -> str:
-    return f"at most {value:,.0f} {unit} are accepted"
+    def notes(self, all_interlaced: bool) -> list[str]:
+        """What the owner should know of this reading."""
+        video, notes = self._video, []
+        missing = (video.indexed or 0) - video.decoded - self._lost
+        end = self.clock.end if video.is_length_own else max(self.clock.end, self._sound_end)
+        jumps = [float(piece.first + piece.shift) for piece in self.clock.pieces[1:]]
+        if self._lost:
+            notes.append(f"{self._lost} damaged pieces of its video could not be decoded and are skipped")
+        if self._damaged:
+            notes.append(f"{self._damaged} of its frames are damaged, and colored as they are")
+        if video.seconds is not None and not jumps and end < video.seconds - max(0.5, 2 / float(video.rate)):
+            notes.append(
+                f"its picture ends after {float(self.clock.end):.1f} of {video.seconds:.1f} seconds: "
+                "is the file cut short?"
+            )
+        elif missing > 0:
+            notes.append(f"{missing} of the {video.indexed} frames that it should have are missing")
+        if jumps:
+            times = ", ".join(f"{seconds:.1f}" for seconds in jumps[:_JUMPS_TOLD]) + ", ..." * (
+                len(jumps) > _JUMPS_TOLD
+            )
+            notes.append(f"its clock jumps after {times} seconds: what follows is shown without a gap")
+        if self._interlaced or all_interlaced:
+            notes.append(
+                f"{video.decoded if all_interlaced else self._interlaced} of its {video.decoded} frames are "
+                "interlaced: the two fields of each are made into one picture"
+            )
+        if self._hdr:
+            notes.append("its high dynamic range is reduced to that of usual screens")
+        if self._other_size:
+            notes.append(
+                f"{self._other_size} of its {video.decoded} frames have another size, and are brought to that of the "
+                "first one"
+            )
+        return notes
 
 
 def _refuse(url: str, *_: object) -> NoReturn:

@@ -23,8 +23,10 @@ from PIL import Image
 from colorization.inference import lightness
 from colorization.lab import rgb_to_lab
 from colorization.metrics import COLOR_THRESHOLD, colorfulness, delta_e_2000
-from colorization.video.container import Limits, Video
-from colorization.video.motion import followed, remap
+from colorization.video.container import Video
+from colorization.video.limits import Limits
+from colorization.video.motion import Path as MotionPath
+from colorization.video.motion import path_to_previous, warped
 
 _SHORT_SIDE = 256  # of the frames that are compared; the method itself looks at half of that
 _RESTS = 0.5  # px per frame
@@ -88,9 +90,9 @@ def measure(
         shape = np.asarray(light.resize(size, Image.Resampling.BOX))
         colors = {name: _ab(pixels, size) for name, pixels in versions.items()}
         if number and (number % apart == 1 % apart) and shape_before is not None:
-            way = followed(shape, shape_before)
+            path = path_to_previous(shape, shape_before)
             for name, ab in colors.items():
-                _add(scores[name], ab, before[name], way)
+                _add(scores[name], ab, before[name], path)
             if pairs or number % _DELTA_E_EVERY == 0:
                 _add_delta_e(scores, versions)
         before, shape_before = colors, shape
@@ -104,10 +106,10 @@ def _timed(method: Callable[[Image.Image], Image.Image], light: Image.Image, sco
     return picture
 
 
-def _add(score: Score, ab: NDArray, before: NDArray, way: tuple[NDArray, NDArray]) -> None:
+def _add(score: Score, ab: NDArray, before: NDArray, path: MotionPath) -> None:
     """Compare two neighboring frames of one version along the motion."""
-    flow, trust = way
-    change = np.sqrt(((ab - remap(before, flow)) ** 2).sum(-1))
+    flow, trust = path
+    change = np.sqrt(((ab - warped(before, flow)) ** 2).sum(-1))
     rests = np.sqrt((flow**2).sum(-1)) < _RESTS
     for values, where in (
         (score.all, trust > 0),

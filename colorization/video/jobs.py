@@ -12,7 +12,7 @@ from colorization.video.flicker import measure, table
 _PAIRS = 24  # of neighboring frames that a report looks at
 
 
-class Settings(NamedTuple):
+class VideoOptions(NamedTuple):
     """What a video is colored and written with."""
 
     strength: float
@@ -21,14 +21,14 @@ class Settings(NamedTuple):
     """Of H.264, 0 to 51."""
 
 
-def color(file: Path, target: Path, models: Sequence[Colorizer], settings: Settings) -> Iterator[Progress]:
+def color(file: Path, target: Path, models: Sequence[Colorizer], options: VideoOptions) -> Iterator[Progress]:
     """Color one video, see `colorize_video`; the target's folder is made."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    return colorize_video(models, file, target, strength=settings.strength, crf=settings.crf)
+    return colorize_video(models, file, target, strength=options.strength, crf=options.crf)
 
 
 def report(
-    file: Path, result: Path, name: str, model: Colorizer, settings: Settings, speed: float | None = None
+    file: Path, result: Path, name: str, model: Colorizer, options: VideoOptions, speed: float | None = None
 ) -> str:
     """Measure a result beside frame by frame, the gray version and the source itself.
 
@@ -37,13 +37,13 @@ def report(
         result: What was made of it, by one model.
         name: What the table calls the result.
         model: The model, for frame by frame.
-        settings: As the result was made.
+        options: As the result was made.
         speed: Frames per second at which it was made, None if it was there already.
 
     Returns:
         A table in Markdown, and a line about speed. Some pairs of neighboring frames are looked at, evenly spread.
     """
-    methods = {"gray": gray, "frame by frame": lambda light: colorize(model, light, settings.strength)}
+    methods = {"gray": gray, "frame by frame": lambda light: colorize(model, light, options.strength)}
     scores = measure(file, {name: result}, methods, pairs=_PAIRS)
     single = 1 / scores["frame by frame"].mean("seconds")
     speeds = {"frame by frame": single} | ({name: speed} if speed else {})

@@ -33,7 +33,7 @@ class Planes(NamedTuple):
     """Cb and Cr of each 2x2 pixels, (2, H / 2, W / 2), around 128; fractions of levels are not yet rounded."""
 
 
-def join(light: Image.Image, ab: AB, strength: float = 1.0) -> Planes:
+def put_color(light: Image.Image, ab: AB, strength: float = 1.0) -> Planes:
     """Put predicted color on a frame's own lightness, at its full size.
 
     Args:

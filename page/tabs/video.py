@@ -13,7 +13,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from colorization.decode import STRANGERS
-from colorization.video.container import Limits, VideoError
+from colorization.video.limits import COMMON_CODECS, COMMON_FORMATS, Limits, VideoError
 from colorization.zoo import ZOO
 from page.language.i18n import label, say
 from page.models import Models
@@ -23,7 +23,7 @@ from page.workers.video_job import Progress
 
 log = logging.getLogger("page")
 
-LIMITS = Limits(pixels=1920 * 1088, seconds=60, frames=1800, rate=61)
+LIMITS = Limits(1920 * 1088, seconds=60, frames=1800, rate=61, formats=COMMON_FORMATS, codecs=COMMON_CODECS)
 ALL = "all, side by side"
 WELCOME = (
     "Color follows the motion, so it flickers less; sound, length and frame rate stay. "

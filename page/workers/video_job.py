@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from colorization.video.container import Limits, VideoError
+from colorization.video.limits import Limits, VideoError
 from page.workers.decode import ROOT, environment
 
 log = logging.getLogger("page")

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import torch
 
 from colorization.video.colorize import Progress, colorize_video
-from colorization.video.container import Limits, VideoError
+from colorization.video.limits import Limits, VideoError
 from colorization.zoo import read
 
 _NICE = 5

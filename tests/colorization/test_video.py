@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from PIL import Image
+from support import films
 from support.clips import ByLightness, Flickering, clip, finish, packets, panning, pictures, scenery, times
 
-from colorization.inference import apply_color, predict
+from colorization.inference import apply_color, lightness, predict
 from colorization.video import ycbcr
 from colorization.video.colorize import colorize_video
 from colorization.video.container import Video
 from colorization.video.flicker import measure
-from colorization.video.mp4 import Encoder, join, video_frame
+from colorization.video.mp4 import Encoder, concatenate_segments, video_frame
 
 
 @pytest.fixture(scope="session")
@@ -202,10 +203,10 @@ def test_one_constant_color_in_a_file_hardly_flickers(tmp_path):
     frames = [wide[:, start : start + 640] for start in range(0, 12, 2)]  # by one pixel of color each
     source = clip(tmp_path / "in.mp4", frames, sound=False)
     ab = np.tile(np.array([[[0.05]], [[0.1]]], np.float32), (1, 8, 8))
-    with Encoder(tmp_path / "out.nut", Video(source), (640, 416), crf=0) as encoder:
+    with Encoder(tmp_path / "out.nut", Video(source), (640, 416), 0, None) as encoder:
         for number, pixels in enumerate(frames):
-            encoder.write(video_frame(*ycbcr.join(Image.fromarray(pixels), ab)), number * 512)
-    join([tmp_path / "out.nut"], Video(source), tmp_path / "out.mp4", 512)
+            encoder.write(video_frame(*ycbcr.put_color(Image.fromarray(pixels), ab)), number * 512)
+    concatenate_segments([tmp_path / "out.nut"], 6, Video(source), tmp_path / "out.mp4", 512)
     scores = measure(source, {"constant": tmp_path / "out.mp4"}, {})
     assert 0 < scores["constant"].mean("all") < 0.055
 
@@ -219,12 +220,47 @@ def test_color_does_not_cross_a_cut(model, tmp_path):
     assert np.ptp(redness[:7]) < 3 and np.ptp(redness[7:]) < 3
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"), [("tape.mkv", "ffv1", "yuv422p10le"), ("tape.mov", "prores_ks", "yuv422p10le")]
+)
+def test_a_film_of_an_archive(model, tmp_path, name, codec, pix_fmt):
+    """Anamorphic, interlaced, 10 bits, four mono tracks of 96 kHz and a time code: what becomes of each."""
+    fields = panning(96, 64, 40)
+    tracks = [films.Sound(films.tones(n + 1, 0.8, 96_000)[-1:], "mono", 96_000, "pcm_s24le") for n in range(4)]
+    source = films.film(
+        tmp_path / name, films.woven(fields), codec=codec, pix_fmt=pix_fmt, aspect="64/45", fields="tff",
+        codec_options={"flags": "+ildct"}, sounds=tracks, time_code="10:00:00:00",
+    )  # fmt: skip
+    last = finish(colorize_video([model], source, tmp_path / "out.mp4", crf=4))
+    assert last.notes == (
+        "20 of its 20 frames are interlaced: the two fields of each are made into one picture",
+        "its sound (pcm_s24le) is kept as AAC: MP4 does not take it as it is (4 tracks)",
+    )
+    assert times(tmp_path / "out.mp4")[0] == pytest.approx([n / 25 for n in range(20)], abs=1e-3)
+    with av.open(str(tmp_path / "out.mp4")) as result:
+        video = result.streams.video[0]
+        assert (video.width, video.height) == (96, 64)
+        assert float(video.sample_aspect_ratio) == pytest.approx(64 / 45, abs=0.01)
+        assert video.metadata["timecode"] == "10:00:00:00"
+        kept = [(track.layout.name, track.codec_context.sample_rate) for track in result.streams.audio]
+        assert kept == [("mono", 96_000)] * 4
+    for number in range(4):
+        samples, start = films.channels(tmp_path / "out.mp4", number)
+        tone = np.abs(np.fft.rfft(samples[0, 10_000:60_000])).argmax() * 96_000 / 50_000
+        assert start == 0 and tone == pytest.approx(200 + 100 * number, abs=5)
+    for number, color in enumerate(pictures(tmp_path / "out.mp4")):
+        gray = np.asarray(lightness(Image.fromarray(color))).astype(int)
+        assert np.abs(gray - fields[2 * number]).mean() < 6, "the picture of its first field"
+        assert np.abs(color[..., 0].astype(int) - color[..., 1]).mean() > 8, "in color"
+
+
 # Jobs that are stopped
 
 JOB = f"""
 import sys; sys.path.insert(0, {str(ROOT / "tests")!r})
 from pathlib import Path
 import torch; torch.set_num_threads(1)
+from support import films
 from support.clips import ByLightness
 from colorization.video.colorize import colorize_video
 for progress in colorize_video([ByLightness()], Path(sys.argv[1]), Path(sys.argv[2])):

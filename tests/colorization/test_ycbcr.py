@@ -39,7 +39,7 @@ def test_planes_show_the_exact_conversion(most, strength):
     """Up to the rounding of one level, which is 1.3 CIE units at most; colors outside sRGB become paler alike."""
     light = Image.fromarray(np.tile(np.linspace(8, 247, 192).astype(np.uint8), (64, 1)))
     ab = smooth_ab(1, most)
-    shown, expected = rgb_to_lab(decoded(ycbcr.join(light, ab, strength))), exact(light, ab, strength)
+    shown, expected = rgb_to_lab(decoded(ycbcr.put_color(light, ab, strength))), exact(light, ab, strength)
     assert np.abs(shown[0] - expected[0]).mean() < 0.3
     away = np.sqrt(((shown[1:] - expected[1:]) ** 2).sum(0))
     assert away.mean() < 0.6 and np.quantile(away, 0.99) < 2
@@ -48,7 +48,7 @@ def test_planes_show_the_exact_conversion(most, strength):
 @pytest.mark.parametrize(("ab", "strength"), [(0.0, 1), (0.4, 0)])
 def test_gray_stays_exactly_gray(ab, strength):
     light = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
-    planes = ycbcr.join(light, np.full((2, 8, 8), ab, np.float32), strength)
+    planes = ycbcr.put_color(light, np.full((2, 8, 8), ab, np.float32), strength)
     assert np.array_equal(planes.chroma, np.full((2, 8, 8), 128))
     assert np.abs(planes.luma - (16 + np.asarray(light, float) * 219 / 255)).max() < 0.51
 
@@ -56,9 +56,9 @@ def test_gray_stays_exactly_gray(ab, strength):
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (65, 47)])
 def test_odd_sizes_repeat_the_last_column_or_row(size):
     light = Image.fromarray(scenery(96, 64)[: size[1], : size[0]])
-    planes = ycbcr.join(light, smooth_ab(2, 0.3))
+    planes = ycbcr.put_color(light, smooth_ab(2, 0.3))
     width, height = size[0] + size[0] % 2, size[1] + size[1] % 2
     assert planes.luma.shape == (height, width) and planes.chroma.shape == (2, height // 2, width // 2)
     even = np.pad(np.asarray(light), ((0, size[1] % 2), (0, size[0] % 2)), mode="edge")
-    whole = ycbcr.join(Image.fromarray(even), smooth_ab(2, 0.3))
+    whole = ycbcr.put_color(Image.fromarray(even), smooth_ab(2, 0.3))
     assert np.array_equal(planes.luma, whole.luma) and np.array_equal(planes.chroma, whole.chroma)

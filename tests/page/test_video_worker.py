@@ -15,7 +15,8 @@ from conftest import ROOT
 from support.children import has_ended, video_workers, wait_for
 from support.clips import clip, panning, pictures
 
-from colorization.video.container import Video, VideoError
+from colorization.video.container import Video
+from colorization.video.limits import VideoError
 from colorization.zoo import locate
 from page.tabs.video import LIMITS
 from page.workers.video_job import Bounds, color
