@@ -57,7 +57,7 @@ class Tracks:
                 track: _Copied | _Encoded = _Copied(stream, output)
             elif stream.type == "audio" and _is_known(stream):
                 track = _Encoded(stream, output)
-                self.notes.append(f"its sound ({name}) is kept as AAC{track.change}: {why}")
+                self.notes.append(f"its sound ({name}{track.before}) is kept as AAC{track.after}: {why}")
             elif stream.type == "audio":
                 self.notes.append(f"its sound ({name}) is skipped: it cannot be decoded")
                 continue
@@ -68,7 +68,10 @@ class Tracks:
                 made.metadata.update({key: text for key, text in stream.metadata.items() if key == "language"})
                 made.disposition = stream.disposition.value
             self._tracks[stream.index] = track
-        self.notes = [text if count == 1 else f"{text} ({count} tracks)" for text, count in Counter(self.notes).items()]
+        self.notes = [
+            text if count == 1 else text.replace(")", f", {count} tracks)", 1)
+            for text, count in Counter(self.notes).items()
+        ]
 
     def packets(self) -> Iterator[Any]:
         """The packets of all tracks, each for its own one, on the clock of the frames; see `Clock`."""
@@ -147,21 +150,22 @@ class _Encoded:
     """A track that is decoded and encoded as AAC: its channels in their order and at their level.
 
     Attributes:
-        change: What else happens to it, for its note.
+        before, after: What else is changed, for its note.
     """
 
     def __init__(self, stream: Any, output: Any) -> None:
         context = stream.codec_context
         rate = context.sample_rate if context.sample_rate in _AAC_RATES else _USUAL_RATE
         names, layout = _channels(context)
-        self.change = ""
+        self.before = self.after = ""
         if len(names) > len(_UNNAMED):
             groups = [([channel], "mono") for channel in range(len(names))]
-            self.change += f", each of its {len(names)} channels as a track of its own"
+            self.before, self.after = f", {len(names)} channels", f" ({len(names)} tracks)"
         else:
             groups = [_places(names)]
         if rate != context.sample_rate:
-            self.change += f", at {rate / 1000:g} instead of {context.sample_rate / 1000:g} kHz"
+            self.before += f", {context.sample_rate / 1000:g} kHz"
+            self.after += f" ({rate / 1000:g} kHz)"
         self._encoders = [_AacEncoder(output, layout, *group, rate) for group in groups]
         self.outputs = [encoder.output for encoder in self._encoders]
         self._next: int | None = None  # when the newest frame ends, in samples

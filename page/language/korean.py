@@ -216,6 +216,25 @@ KOREAN = {
     "its sound ({}) is kept as AAC: MP4 does not take it as it is": (
         "소리({})는 MP4에 그대로 담을 수 없어 AAC로 바꿨습니다"
     ),
+    "its sound ({}) is kept as AAC ({}): MP4 does not take it as it is": (
+        "소리({})는 MP4에 그대로 담을 수 없어 AAC({})로 바꿨습니다"
+    ),
+    "its sound ({}) is kept as AAC: it cannot be copied ({})": "소리({})를 복사할 수 없어 AAC로 바꿨습니다({})",
+    "its sound ({}) is skipped: it cannot be decoded": "소리({})를 읽을 수 없어 뺐습니다",
+    "its sound is damaged and left out: {}": "소리가 손상되어 뺐습니다: {}",
+    "its time code ({}) is left out: MP4 does not take it at this frame rate": (
+        "타임코드({})는 이 프레임 속도의 MP4에 담을 수 없어 뺐습니다"
+    ),
+    "its clock jumps after {} seconds: what follows is shown without a gap": (
+        "{}초 뒤에 파일의 시계가 건너뜁니다. 그다음은 끊김 없이 이어집니다"
+    ),
+    "{} of its {} frames are interlaced: the two fields of each are made into one picture": (
+        "프레임 {}개(전체 {}개)가 비월 주사입니다. 두 필드를 한 장면으로 합쳤습니다"
+    ),
+    "its high dynamic range is reduced to that of usual screens": "HDR 영상을 일반 화면의 밝기 범위로 줄였습니다",
+    "{} of its {} frames have another size, and are brought to that of the first one": (
+        "프레임 {}개(전체 {}개)의 크기가 달라 첫 프레임의 크기로 맞췄습니다"
+    ),
     "its subtitles ({}) are skipped: MP4 does not take them": "자막({})은 MP4에 담을 수 없어 뺐습니다",
     "{} of its frames are damaged, and colored as they are": "프레임 {}개가 손상되었으며 그대로 색을 입혔습니다",
     "{} damaged pieces of its video could not be decoded and are skipped": (
