@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -125,6 +125,16 @@ class Guidance:
             tuple(Point(**_object(point, "a point", {"x", "y", "color"}, {"time"})) for point in points),
             cast(Mood, tuple(mood)) if isinstance(mood, list) else mood,
         )
+
+    def within(self, box: tuple[float, float, float, float]) -> "Guidance":
+        """The same for a part of the picture: left, top, right and bottom in [0, 1]; points outside are dropped."""
+        left, top, right, bottom = box
+        points = tuple(
+            replace(point, x=(point.x - left) / (right - left), y=(point.y - top) / (bottom - top))
+            for point in self.points
+            if left <= point.x <= right and top <= point.y <= bottom
+        )
+        return replace(self, points=points)
 
     def to_json(self) -> str:
         """One line of JSON, for `from_json`."""

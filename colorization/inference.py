@@ -3,6 +3,7 @@
 `colorize` is the whole way. Its three steps are there for callers that color one picture with several models, or at
 several strengths: `lightness` once per picture, `predict` once per model, `apply_color` once per strength. Callers that
 steer the colors of a picture again and again call `encode` once per model, and `predict_from` for each guidance.
+They give these the inside of the picture's border (`colorization.border`), and put the border back.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorization import lut
+from colorization import border, lut
 from colorization.guidance import Condition, Guidance, keep_points
 from colorization.lab import AB_RANGE, fit_gamut, network_to_lab
 from colorization.moods import MOODS
@@ -77,7 +78,8 @@ def colorize(
     """Color a picture at its full size.
 
     The network sees it at the model's working size; only the color it predicts is enlarged, the lightness of the
-    result is the input's own, pixel for pixel (colors that sRGB cannot show at that lightness become paler).
+    result is the input's own, pixel for pixel (colors that sRGB cannot show at that lightness become paler). A flat
+    border around the picture, such as an album page, stays gray and is not shown to the network.
 
     Args:
         model: Any trained colorizer.
@@ -96,7 +98,10 @@ def colorize(
     """
     check_strength(strength)  # before the work
     light = lightness(picture)
-    return apply_color(light, predict(model, light, guidance), strength)
+    box = border.find(light)
+    inside = border.crop(light, box)
+    ab = predict(model, inside, guidance.within(box) if guidance else None)
+    return border.put_back(apply_color(inside, ab, strength), light, box)
 
 
 def lightness(picture: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from colorization import border
 from colorization.atomic import written
 from colorization.decode import STRANGERS, DecodeError, decode
 from colorization.inference import Network, apply_color, lightness, predict
@@ -144,6 +145,7 @@ def run(
 
 class _Read(NamedTuple):
     light: Image.Image
+    box: border.Box
     notes: tuple[str, ...]
 
 
@@ -151,13 +153,15 @@ def _read(file: Path) -> _Read:
     """Decode a file to its lightness."""
     STRANGERS.check_bytes(file.stat().st_size)  # before it is read
     picture, notes = decode(file.read_bytes())
-    return _Read(lightness(picture), notes)
+    light = lightness(picture)
+    return _Read(light, border.find(light), notes)
 
 
 def _color(read: Future, model: Network, target: Path, settings: Settings) -> None:
     """Color a file that was read, and write the result."""
-    light = read.result().light
-    picture = apply_color(light, predict(model, light), settings.strength)
+    light, box, _ = read.result()
+    inside = border.crop(light, box)
+    picture = border.put_back(apply_color(inside, predict(model, inside), settings.strength), light, box)
     target.parent.mkdir(parents=True, exist_ok=True)
     with written(target) as unfinished:
         _save(picture, unfinished, target.suffix, settings.quality)

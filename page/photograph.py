@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops
 
+from colorization import border
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import AB, apply_color, lightness, predict
 from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, is_toned, score
@@ -49,6 +50,7 @@ class Photograph:
         size: Its width and height, upright.
         notes: What was done to it that its owner should know.
         light: Lightness at screen size; mode L.
+        box: The part inside a flat border, which stays gray.
         original: The upload at screen size, if it is in color, else None; mode RGB.
         predictions: By the model's name in the zoo.
     """
@@ -57,6 +59,7 @@ class Photograph:
     size: tuple[int, int]
     notes: tuple[str, ...]
     light: Image.Image
+    box: border.Box
     original: Image.Image | None
     predictions: dict[str, Prediction] = field(default_factory=dict)
     _scores: dict[tuple[str, float], Scores] = field(default_factory=dict)
@@ -116,7 +119,7 @@ class Photograph:
         ab = self.predictions[name].ab if name in self.predictions else None
         if ab is None:
             raise KeyError(name)
-        return apply_color(light, ab, strength)
+        return border.put_back(apply_color(border.crop(light, self.box), ab, strength), light, self.box)
 
 
 class Photographs:
@@ -155,7 +158,7 @@ class Photographs:
             photograph = _photograph(Path(file), picture, notes, light)
         del picture
         yield photograph
-        for name, prediction in self._predictions(light, served):
+        for name, prediction in self._predictions(border.crop(light, photograph.box), served):
             photograph.predictions[name] = prediction
             if len(photograph.predictions) == len(served):
                 self._keep(key, photograph)
@@ -214,4 +217,4 @@ def _photograph(file: Path, picture: Image.Image, notes: tuple[str, ...], light:
     pixels = np.asarray(small(picture))
     in_color = colorfulness(pixels) > COLOR_THRESHOLD and not is_toned(pixels)
     original = small(picture, SCREEN_SIDE) if in_color else None
-    return Photograph(file, picture.size, notes, small(light, SCREEN_SIDE), original)
+    return Photograph(file, picture.size, notes, small(light, SCREEN_SIDE), border.find(light), original)
