@@ -10,7 +10,10 @@ from page import pictures
 from page.language.korean import KOREAN
 from page.photograph import Photograph
 
-_FILE = Path(__file__)
+_FOLDER = Path(__file__).parent
+# gradio runs one script, as the body of a function of (element, trigger, props, server, upload, watch). These are put
+# together to it in this order: what they define they share, and only the last one begins.
+_SCRIPTS = ("words", "state", "drawing", "layout", "zoom", "pointers", "controls", "vote", "requests", "start")
 TITLES = {"input": "Input", **{name: entry.title for name, entry in ZOO.items()}, "original": "Original"}
 _ANSWERS = """
 watch("value", () => {
@@ -32,9 +35,9 @@ def viewer() -> gr.HTML:
     """The viewer, empty. Its events: `want` (full-size or error pictures), `download` and `vote`."""
     return gr.HTML(
         {},
-        html_template=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-        css_template=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-        js_on_load=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
+        html_template=_text("viewer.html"),
+        css_template=_text("viewer.css"),
+        js_on_load="\n".join(_text(f"{name}.js") for name in _SCRIPTS),
         apply_default_css=False,
         elem_id="viewer",
         words=KOREAN,
@@ -75,6 +78,10 @@ def shown(photograph: Photograph, strength: float, views: dict[str, Any]) -> dic
         ],
         "failed": [f"{TITLES[name]}: {made.problem}." for name, made in photograph.predictions.items() if made.problem],
     }
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def identity(photograph: Photograph, strength: float) -> str:

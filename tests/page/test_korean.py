@@ -116,7 +116,7 @@ def test_the_servers_own_refusals_are_in_the_visitors_language(server, language,
 
 
 def test_every_word_of_the_scripts_has_its_korean():
-    script = (ROOT / "page/viewer/viewer.js").read_text(encoding="utf-8")
+    script = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "page/viewer").glob("*.js"))
     html = (ROOT / "page/viewer/viewer.html").read_text(encoding="utf-8")
     words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
     assert len(words) > 20 and not [word for word in words if word not in KOREAN]
