@@ -151,14 +151,14 @@ def hub_env(live_hub, subprocess_env, tmp_path_factory):
 
 
 @contextlib.contextmanager
-def page(env, folder, root=ROOT):
+def page(env, folder, root=ROOT, python=sys.executable):
     """`python app.py`, as the README starts it, on a free port; gives its address and its log."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = env | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files")}
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([python, "app.py"], cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}/"
     try:
         for _ in range(240):

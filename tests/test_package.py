@@ -2,14 +2,11 @@
 
 import ast
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tomllib
-import venv
 import zipfile
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -20,6 +17,7 @@ from conftest import NAMES, ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from support.fresh import fresh_environment, within
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -70,12 +68,14 @@ def test_everything_imported_is_declared(part):
 
 
 def test_requirements_pin_what_is_declared():
-    for file, extras in (("requirements.txt", ("page",)), ("requirements-dev.txt", ("onnx", "train", "heif", "dev"))):
+    for file, extras, others in (  # what each file pins, less what the one that it includes does
+        ("requirements.txt", ("page",), {}),
+        ("requirements-train.txt", ("train",), requirements()),
+        ("requirements-dev.txt", ("onnx", "train", "heif", "dev"), requirements("train")),
+    ):
         lines = (ROOT / file).read_text().splitlines()
         pins = {canonicalize_name(r.name): r for r in (Requirement(x) for x in lines if re.match(r"\w", x))}
-        declared = requirements(*extras)
-        if file == "requirements-dev.txt":
-            declared = {name: r for name, r in declared.items() if name not in requirements()}
+        declared = {name: r for name, r in requirements(*extras).items() if name not in others}
         assert pins.keys() == declared.keys(), file
         for name, pin in pins.items():
             pinned = str(pin.specifier).removeprefix("==")
@@ -130,22 +130,15 @@ def version_of_source():
 
 def test_the_wheel_colors_a_photograph_outside_the_checkout(wheel, photograph, subprocess_env, tmp_path):
     """In a fresh environment that has the dependencies of this one, but not this project."""
-    environment = tmp_path / "environment"
-    venv.create(environment, symlinks=True)
-    paths = {"base": str(environment), "platbase": str(environment)}
-    packages = sysconfig.get_path("purelib", "venv", paths)
-    shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    Path(packages, "dependencies.pth").write_text("\n".join(shared))
-    python = environment / "bin/python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
-    subprocess.run([*pip, str(wheel)], check=True)
+    env = within(fresh_environment(tmp_path / "environment"), subprocess_env)
+
+    def run(*words):
+        return subprocess.run(words, cwd=tmp_path, env=env, check=True, capture_output=True, text=True).stdout
+
+    run("pip", "install", "--no-deps", "--quiet", str(wheel))
     photograph.resize((160, 107)).save(tmp_path / "old.png")
-    env = {key: value for key, value in subprocess_env.items() if key != "PYTHONPATH"}
-    command = [environment / "bin/colorize", "old.png", "--model", "all", "--output", "out"]
-    subprocess.run(command, cwd=tmp_path, env=env, check=True)
+    run("colorize", "old.png", "--model", "all", "--output", "out")
     assert {path.parent.name for path in (tmp_path / "out").rglob("old.png")} == set(NAMES)
-    code = "import colorization; print(colorization.__file__, colorization.__version__)"
-    result = subprocess.run([python, "-c", code], cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
-    location, installed = result.stdout.split()
-    assert location.startswith(os.path.realpath(packages) + "/") or location.startswith(packages + "/")
+    location, installed = run("python", "-c", "import colorization as c; print(c.__file__, c.__version__)").split()
+    assert Path(location).is_relative_to((tmp_path / "environment").resolve())
     assert installed == version_of_source()

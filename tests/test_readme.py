@@ -94,7 +94,9 @@ def split(command):
         or words[:3] in (["python", "-m", "venv"], ["python", "-m", "pip"])
     ):
         return None
-    if words[:2] == ["accelerate", "launch"] and "train" in words:
+    if words[0] == "sbatch":
+        program, rest = ("-m", "train"), words[words.index("recipes/slurm.sbatch") + 1 :]
+    elif words[:2] == ["accelerate", "launch"] and "train" in words:
         program, rest = ("-m", "train"), words[words.index("train") + 1 :]
     elif words[0] == "python" and words[1] == "-m":
         program, rest = ("-m", words[2]), words[3:]

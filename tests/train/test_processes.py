@@ -1,7 +1,9 @@
 """Two processes are one with half the batch each: real `accelerate launch`, on processors."""
 
 import json
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import datasets
@@ -124,6 +126,20 @@ def test_two_processes_see_what_one_sees(runs, name):
     difference = worst(one_process, two_processes)
     print(f"{name}: largest difference of a weight after 20 steps {difference:.1e}")
     assert difference < 1e-2, "more than any rounding"
+
+
+def test_two_machines_of_one_process_are_one_machine_of_two(runs, launch, textured, tmp_path):
+    """Two launches, which find each other at an address: the same weights, to the bit."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.2", 0))
+        port = free.getsockname()[1]
+    command = LAUNCH.format("--multi_gpu --num_processes 2").replace("--num_machines 1", "--num_machines 2")
+    meeting = f"--main_process_ip 127.0.0.2 --main_process_port {port}"
+    with ThreadPoolExecutor(2) as pool:
+        commands = [command.replace(" train", f" --machine_rank {rank} {meeting} train") for rank in range(2)]
+        list(pool.map(lambda command: launch(command, textured, tmp_path, 4, "--recipe", "pix2pix"), commands))
+    (stage, weights), (_, others) = state(tmp_path, "pix2pix"), state(runs / "two", "pix2pix")
+    assert stage["processes"] == 2 and worst(weights, others) == 0
 
 
 def test_a_run_of_one_process_goes_on_with_two(runs, launch, textured, tmp_path):

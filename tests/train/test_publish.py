@@ -2,21 +2,18 @@
 
 import io
 import json
-import os
 import re
 import shlex
 import shutil
-import site
 import subprocess
 import sys
-import urllib.request
-import venv
 
 import pytest
 import yaml
-from conftest import NAMES, ROOT, page
-from huggingface_hub import ModelCard, RepoCard
+from conftest import NAMES, ROOT
+from huggingface_hub import ModelCard
 from PIL import Image
+from support.fresh import fresh_environment, within
 
 from colorization.sources import EMBEDDED
 from colorization.zoo import load
@@ -88,16 +85,6 @@ def check_card(files, repo_id, name, url):
     assert "| gray |" in text
 
 
-@pytest.fixture(scope="module")
-def fresh_python(tmp_path_factory):
-    """The interpreter of a new environment that has the packages of this one, but not this project."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False, symlinks=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "installed.pth").write_text("\n".join(site.getsitepackages()))
-    return folder / "bin/python"
-
-
 def repository(files, folder):
     """A git repository with one commit of some files, as the Hub serves a Space's."""
     for path, data in files.items():
@@ -110,7 +97,7 @@ def repository(files, folder):
 
 
 @pytest.mark.slow
-def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, fresh_python, tmp_path):
+def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, tmp_path):
     """pip, the library, the command line and a plain download, taken out of the card as a reader would.
 
     git fetches the Space from a folder in place of the address that the card names.
@@ -122,15 +109,11 @@ def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, fresh_pyth
     install, python, line, download = re.search(
         r"```sh\n(pip .*?)\n```.*?```python\n(.*?)```.*?```sh\n(colorize .*?)\n(hf .*?)\n```", card, flags=re.S
     ).groups()
-    scripts = fresh_python.parent
-    env = {key: value for key, value in hub_env.items() if not key.startswith("PYTHON")} | {
-        "PATH": f"{scripts}{os.pathsep}{hub_env['PATH']}",
+    programs = fresh_environment(tmp_path / "environment")
+    env = within(programs, hub_env) | {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{space.as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": f"{hub.url}/spaces/tester/demo",
-        "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads "no" as the value of "isolation"
-        "PIP_IGNORE_INSTALLED": "0",
     }
     here = tmp_path / "elsewhere"
     here.mkdir()
@@ -140,8 +123,8 @@ def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, fresh_pyth
         done = subprocess.run(words, cwd=here, env=env | more, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
 
-    run(str(fresh_python), "-m", *install.split())
-    run(str(fresh_python), "-c", python)
+    run(*install.split())
+    run("python", "-c", python)
     run(*line.split())
     run(*download.partition("#")[0].split())
     assert Image.open(here / "colored.png").size == Image.open(here / "out/unet/old.jpg").size == photograph.size
@@ -149,7 +132,7 @@ def test_the_cards_lines_are_lines_that_run(hub, hub_env, photograph, fresh_pyth
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "fresh-home")}
     run("colorize", "old.jpg", "--model", "unet/", "--output", "offline", **offline)
     assert (here / "offline/unet/old.jpg").read_bytes() == (here / "out/unet/old.jpg").read_bytes()
-    (packages,) = scripts.parent.glob("lib/python*/site-packages/colorization")
+    (packages,) = programs.parent.glob("lib/python*/site-packages/colorization")
     assert packages.is_dir(), "it was this checkout that ran"
 
 
@@ -328,19 +311,6 @@ def test_a_space_that_is_there_is_updated_whatever_the_plan(hub):
     hub.fault = lambda method, path, _: 402 if path == "/api/repos/create" else None
     publish_space(options(space="tester/demo", namespace=None, hardware="cpu-basic"))
     assert hub.repos["spaces", "tester/demo"].hardware == "zero-a10g"
-
-
-@pytest.mark.slow
-def test_the_space_starts_from_its_own_files(hub, tmp_path, subprocess_env):
-    publish_space(options(space="tester/demo", namespace=None))
-    files = hub.files("spaces", "tester/demo")
-    space = tmp_path / "space"
-    for path, data in files.items():
-        (space / path).parent.mkdir(parents=True, exist_ok=True)
-        (space / path).write_bytes(data)
-    assert "models" not in RepoCard.load(space / "README.md").data
-    with page(subprocess_env | {"PYTHONPATH": ""}, tmp_path, space) as (url, log):
-        assert urllib.request.urlopen(url, timeout=60).status == 200 and "Traceback" not in log.read_text()
 
 
 def test_a_variable_that_cannot_be_set_is_said(hub):

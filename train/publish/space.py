@@ -15,7 +15,7 @@ from train.publish.push import PushError, push
 
 FILES = (
     *("app.py", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "hub_card.md", "pyproject.toml"),
-    *("requirements.txt", "requirements-dev.txt", "requirements-onnx.txt"),
+    *("requirements.txt", "requirements-train.txt", "requirements-dev.txt", "requirements-onnx.txt"),
 )
 FOLDERS = ("benchmarks", "colorization", "dev", "docs", "page", "recipes", "tests", "train")
 _THUMBNAIL = "docs/thumbnail.jpg"
