@@ -15,7 +15,7 @@ def colorful(dataset: str, split: str, minimum: float, limit: int | None = None)
     Raises:
         ValueError: If there is no such data set, or no such photograph in it.
     """
-    walk = (picture for _, picture in pictures(open_stream(dataset, split), "image"))
+    walk = (picture for _, picture in pictures(open_stream(dataset, split)))
     truths = (p for p in walk if isinstance(p, Image.Image) and colorfulness(np.asarray(p)) >= minimum)
     if not (photographs := list(itertools.islice(truths, limit))):
         raise ValueError(f"{dataset} ({split}) has no picture of colorfulness {minimum:g} or more")

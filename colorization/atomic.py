@@ -1,6 +1,8 @@
-"""Atomic writing: a file is there whole or not at all."""
+"""Atomic writing: a file or a folder is there whole or not at all."""
 
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,3 +18,48 @@ def written(file: Path) -> Iterator[Path]:
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_folder(folder: Path, *, replace: bool = True, sync: bool = False) -> Iterator[Path]:
+    """A hidden folder beside one to write into; it takes its place at the end, and is removed after an error.
+
+    Args:
+        folder: Where to. Its parent is made if it is not there.
+        replace: Whether a folder that is there gives way; else it must be empty.
+        sync: Whether everything reaches the disk first, so that a power cut leaves the old folder or the new one.
+
+    Raises:
+        OSError: If it cannot be written, or a folder that may not give way holds something; what was there stays.
+    """
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    stale = fresh.with_name(f"{fresh.name}-old")
+    try:
+        yield fresh
+        fresh.chmod(0o755)
+        if sync:
+            for path in (*fresh.rglob("*"), fresh):
+                _sync(path)
+        if replace and folder.exists():
+            folder.rename(stale)
+        elif folder.exists():
+            folder.rmdir()
+        fresh.rename(folder)
+        if sync:
+            _sync(folder.parent)
+    finally:
+        if stale.exists() and not folder.exists():
+            stale.rename(folder)
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Let a file, or a folder's list of names, reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

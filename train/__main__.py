@@ -2,6 +2,7 @@
 
 import gc
 import multiprocessing
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,8 +20,10 @@ def main() -> None:
         options = parse()
     except ValueError as error:
         sys.exit(f"train: {error}")
-    outcome = _outcome(options)
-    leave()
+    try:
+        outcome = _outcome(options)
+    finally:
+        leave()  # also after an error that nobody expected: workers would keep the process from ending
     if outcome is not None:
         sys.exit(outcome)
 
@@ -59,6 +62,12 @@ def _train(options: TrainOptions) -> None:
     if tracker:
         check_tracker(tracker)
     accelerator = Accelerator(log_with=tracker, project_dir=options.output_dir)
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started != accelerator.num_processes:
+        raise ValueError(
+            f"{started} processes were started, and each would train for itself, because there is no GPU for them: to "
+            "train together on processors, set ACCELERATE_USE_CPU=true"
+        )
     push = options.hub.push_to_hub and not options.run.dry_run and accelerator.is_main_process
     if push:
         check_trained(options)

@@ -5,10 +5,8 @@ No pickle: tensors are safetensors, the rest is JSON.
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from train.compatibility import renamed_state, renamed_tensors
+from colorization.atomic import written_folder
 from train.recipes.base import Recipe
 
 _TENSORS, _STATE, _MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
@@ -37,7 +35,7 @@ class Checkpoint:
 
     def tensors(self) -> dict[str, Tensor]:
         """Read the tensors, onto the CPU."""
-        return renamed_tensors(load_file(self.folder / _TENSORS))
+        return load_file(self.folder / _TENSORS)
 
 
 def save(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any], keep: int = 2) -> Path:
@@ -56,25 +54,14 @@ def save(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, A
     Raises:
         OSError: If it cannot be written; the earlier ones are then as they were.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".step-", dir=folder))
-    try:
+    target = folder.resolve() / f"step-{step:09d}"
+    with written_folder(target, sync=True) as fresh:  # one that is there is of before a rollback
         plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
         save_file(plain, fresh / _TENSORS)
         (fresh / _STATE).write_text(json.dumps(state), encoding="utf-8")
         hashes = {name: _hash(fresh / name) for name in (_TENSORS, _STATE)}
         (fresh / _MANIFEST).write_text(json.dumps(hashes), encoding="utf-8")
-        for name in (_TENSORS, _STATE, _MANIFEST):
-            _sync(fresh / name)
-        _sync(fresh)
-        target = folder / f"step-{step:09d}"
-        if target.exists():  # a rollback came this way again
-            shutil.rmtree(target)
-        fresh.rename(target)
-        _sync(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    folders = _folders(folder)
+    folders = _folders(target.parent)
     later = folders[: folders.index(target)]  # of a future that the run has turned back from
     for stale in (*later, *folders[len(later) + keep :]):
         shutil.rmtree(stale)
@@ -113,7 +100,7 @@ def read(folder: Path) -> Checkpoint:
         raise ValueError(f"{folder}: {type(error).__name__} {error}") from error
     if wrong:
         raise ValueError(f"{folder}: {', '.join(wrong)} is not what was written")
-    return Checkpoint(folder, renamed_state(state))
+    return Checkpoint(folder, state)
 
 
 def collect(recipe: Recipe[Any]) -> dict[str, Tensor]:
@@ -160,12 +147,3 @@ def _folders(folder: Path) -> list[Path]:
 def _hash(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Let a file, or a folder's list of names, reach the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

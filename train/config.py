@@ -6,7 +6,7 @@ Nothing here imports torch, so that `--help` and a mistake in the options are an
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, make_dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import tyro
 from tyro.conf import OmitArgPrefixes
@@ -23,15 +23,16 @@ class DataOptions:
     """What is learned from."""
 
     dataset: str = "larrygzlb1994/lhq_256"
-    """A Hub data set id, a folder (of images, parquet files, pairs or Lab arrays), or a parquet glob."""
+    """A Hub data set id; a folder of pictures, zip, tar or parquet files, pairs or Lab arrays, or of what `hf download`
+    or `save_to_disk` wrote; one such file; or a pattern of files."""
     dataset_config: str | None = None
-    """Configuration of a Hub data set that has several."""
+    """Configuration of a data set that has several."""
     dataset_revision: str | None = None
     """Branch, tag or commit of a Hub data set; a commit makes a run repeatable."""
     train_split: str = "train"
     """Split to train on."""
     image_column: str = "image"
-    """Column that holds the pictures."""
+    """Column that holds the pictures; of tar files, the end of their names, such as `jpg`."""
     resolution: int | None = bounded(None, 2, 4096)
     """Side of the training crops in pixels; the recipe's own if not given."""
     max_train_samples: int | None = bounded(None, 1)
@@ -40,7 +41,7 @@ class DataOptions:
     """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted."""
     source_power: float = bounded(1.0, 0, 1)
     """A source of n pictures is drawn by n to this power: 1 draws every picture once in an epoch, less draws small
-    sources more often. Needs a column `source`."""
+    sources more often. Sources are the column `source`, or the folders of pictures."""
     vary_lightness: bool = True
     """Change gamma, contrast, sharpness and grain of the input at random."""
     degraded_share: float = bounded(0.15, 0, 1)
@@ -62,23 +63,13 @@ class ValidationOptions:
     """Photographs to measure on, as --dataset; the training data set if not given."""
     validation_split: str = "validation"
     """Split to measure on; no model may have seen its photographs."""
+    validation_share: float = bounded(0.01, 0, 0.5)
+    """Where there is no such split: share of the training split that is held out instead, by hash; at least 64 and at
+    most 1,000 pictures, and no more than a quarter of them. 0 holds out none."""
+    validation_image_column: str | None = None
+    """Column that holds the photographs to measure on, if it is another than --image-column."""
     validation_pictures: int = bounded(24, 0, 10_000)
     """How many of them to measure at each checkpoint; 0 for none."""
-
-
-class Photographs(NamedTuple):
-    """The data set that quality is measured on."""
-
-    dataset: str
-    config: str | None
-    revision: str | None
-
-
-def photographs_to_measure(data: DataOptions, validation: ValidationOptions) -> Photographs:
-    """The data set of --validation-dataset; without it the training data set, in its configuration and revision."""
-    if validation.validation_dataset:
-        return Photographs(validation.validation_dataset, None, None)
-    return Photographs(data.dataset, data.dataset_config, data.dataset_revision)
 
 
 @dataclass(frozen=True)
@@ -94,6 +85,8 @@ class RunOptions:
     resume_from_checkpoint: str = "latest"
     """Where to resume: `latest` is the output folder's last checkpoint, if there is one; `none` begins anew and removes
     them; a checkpoint's folder is resumed, and later ones give way to what comes of it."""
+    dataset_moved: bool = False
+    """Resume although the data set is in another place and its files are not the same: it is the run's own."""
     logging_steps: int = bounded(20, 1)
     """Steps between two points of the curves."""
     report_to: Literal["trackio", "tensorboard", "none"] = "trackio"
@@ -121,6 +114,8 @@ class HubOptions:
     hub_code: str | None = None
     """Where the models' cards say that the code is: a Space (NAMESPACE/NAME) or the https:// URL of a git repository;
     needed if pyproject.toml states no URL."""
+    hub_license: str | None = None
+    """License of the weights, as the Hub calls it (apache-2.0, cc-by-4.0, ...); without it the cards state none."""
     hub_private_repo: bool = False
     """Make new repositories private."""
 
@@ -238,7 +233,8 @@ _MAY_DIFFER = {option.name for group in (ValidationOptions, RunOptions, HubOptio
     "dataloader_num_workers",
     "gradient_accumulation_steps",
     "max_broken",
-    "train_batch_size",  # the batch over all processes may not, see `train.build.identity`
+    "dataset",  # as it is written; the data set itself may not, see `train.resume.identity`
+    "train_batch_size",  # the batch over all processes may not, see `train.resume.identity`
 }
 
 

@@ -4,6 +4,7 @@ import itertools
 import resource
 import sys
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ import torch
 from accelerate import Accelerator
 
 from train.config import Settings
-from train.data.dataset import count_pictures
 from train.loop import Run
 from train.record import batch_sheet
 
@@ -29,26 +29,26 @@ def dry_run(settings: Settings, accelerator: Accelerator) -> None:
         Exception: What `train.loop.train` raises.
     """
     settings = replace(settings, validation=replace(settings.validation, validation_pictures=0))
-    name, data = settings.recipe, settings.data
-    start, gray, broken = 0.0, 0, 0
+    name = settings.recipe
+    start, skipped = 0.0, Counter[str]()
     with closing(Run(settings, accelerator)) as run:
         for number, crops in enumerate(itertools.islice(filter(None, run.batches()), _STEPS + 1)):
             if number == 1:  # the first step also starts everything
                 start = time.monotonic()
             run.step(crops, waited=0.0)
-            gray, broken = gray + crops.gray, broken + len(crops.broken)
+            skipped.update(gray=crops.gray, toned=crops.toned, undecodable=len(crops.broken))
         seconds = (time.monotonic() - start) / _STEPS
     if not accelerator.is_main_process:
         return
     settings.output_dir.mkdir(parents=True, exist_ok=True)
     sheet = settings.output_dir / f"{name}-dry-run.png"
     batch_sheet(run.recipe.colorizer.eval(), run.prepare(crops)).save(sheet)
-    total = count_pictures(data.dataset, data.train_split, run.stream)
+    total = run.data.rows.count
     sizes = {part: sum(p.numel() for p in network.parameters()) for part, network in run.recipe.networks.items()}
     pictures = run.stage.pictures_seen // run.stage.steps_done
     lines = [
-        f"data: {f'{total:,}' if total else 'an unknown number of'} pictures in {data.dataset}, {data.train_split}; "
-        f"skipped on the way to {len(crops.pixels) * (_STEPS + 1)}: {gray} gray, {broken} undecodable",
+        f"skipped on the way to {len(crops.pixels) * (_STEPS + 1)}: "
+        + ", ".join(f"{count} {kind}" for kind, count in skipped.items()),
         "parameters: " + ", ".join(f"{part} {size:,}" for part, size in sizes.items()),
         f"memory: {_peak_memory(accelerator.device) / 2**20:,.0f} MiB at its peak, in each process",
         f"speed: {1 / seconds:.2f} steps/s of {pictures} pictures, {pictures / seconds:.0f} pictures/s",

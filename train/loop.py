@@ -2,7 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -12,20 +13,22 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object, set_seed
 from safetensors import SafetensorError
 
-from colorization import hub
 from colorization.sources import locate
 from train import checkpoint
 from train.batch import Batch, to_batch
-from train.build import build_recipe, find_checkpoint, identity, new_stage, open_validation
+from train.build import build_recipe, new_stage, open_validation
 from train.checkpoint import Checkpoint
 from train.config import Settings
-from train.data.dataset import is_local, open_stream, source_shares
+from train.data.dataset import is_local
 from train.data.degrade import degrade, vary_lightness
-from train.data.stream import Crops, CropStream, LaneState, batches_and_pauses
+from train.data.sampler import LaneState
+from train.data.stream import Crops, CropStream, UnavailableError, batches_and_pauses
 from train.log import Log
 from train.output import owned
 from train.record import Stage, batch_sheet, earlier_stages, save_run
+from train.resume import find_checkpoint, identity
 from train.signals import Signals, StoppedError
+from train.training_data import training_data
 
 _IN_A_ROW = 3  # steps skipped before a rollback; rollbacks without a checkpoint in between before giving up
 _PATIENCE = 10  # seconds that a run which was told to stop still waits for the batch of its last step
@@ -57,42 +60,36 @@ def train(settings: Settings, accelerator: Accelerator) -> Path:
     with owned(settings.output_dir, settings.recipe) if main else nullcontext() as ended:
         if ended:
             accelerator.print(f"{settings.recipe}: {ended} has ended; this one takes over its output folder")
-        with closing(Run(settings, accelerator, find_checkpoint(settings, accelerator))) as run:
+        with closing(Run(settings, accelerator, resume=True)) as run:
             return run.go()
 
 
 class Run:
     """One recipe's training and all that it consists of."""
 
-    def __init__(self, settings: Settings, accelerator: Accelerator, start: Checkpoint | None = None) -> None:
+    def __init__(self, settings: Settings, accelerator: Accelerator, resume: bool = False) -> None:
         self.settings, self.name, self.accelerator = settings, settings.recipe, accelerator
         optimization = settings.optimization
+        self.data = training_data(settings.data, settings.validation)
+        if accelerator.is_main_process:
+            for line in self.data.lines(settings.data, settings.validation, settings.resolution):
+                print(f"{self.name}: {line}")
+        self.identity = identity(settings, accelerator, self.data)
+        start = find_checkpoint(settings, accelerator, self.identity) if resume else None
         set_seed(optimization.seed)  # every process draws the same weights
         self.recipe = build_recipe(settings, accelerator)
         self.earlier = earlier_stages(locate(optimization.init_from)) if optimization.init_from else []
-        self.stage = new_stage(settings, accelerator)
-        data = settings.data
-        balanced = data.source_power < 1
-        self.stream = open_stream(
-            data.dataset,
-            data.train_split,
-            data.image_column,
-            config=data.dataset_config,
-            revision=data.dataset_revision,
-            limit=data.max_train_samples,
-            with_source=balanced,
-        )
-        self.shares = source_shares(self.stream, data.source_power) if balanced else None
+        self.stage = new_stage(settings, accelerator, self.data)
         self.folder = settings.output_dir / self.name
         self.checkpoints = settings.output_dir / "checkpoints" / self.name
         self.lane_states: dict[int, LaneState] = {}
-        self.skipped_counts = [0, 0]  # gray and broken, by this process since the last checkpoint
+        self.skipped = Counter[str]()  # by this process since the last checkpoint
         self.seen, self.broken = 0, list[str]()
         if start:
             self._restore(start)
             done = "was finished before" if self.stage.steps_done == self.stage.steps else "resumes"
             accelerator.print(f"{self.name}: {done} at step {self.stage.steps_done}, from {start.folder}")
-        self.validation = open_validation(settings, accelerator)
+        self.validation = open_validation(settings, accelerator, self.data)
         self.log = Log(self.stage, self.name, accelerator, settings.run.logging_steps)
 
     def go(self) -> Path:
@@ -101,7 +98,8 @@ class Run:
         with Signals() as signals:
             while self.stage.steps_done < self.stage.steps:
                 try:
-                    self._session(signals)
+                    with closing(self.batches()) as batches:
+                        self._session(batches, signals)
                 except _RollbackError:
                     self._roll_back()
         return self.folder
@@ -119,12 +117,12 @@ class Run:
                 shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.accelerator.wait_for_everyone()
 
-    def _session(self, signals: Signals) -> None:
+    def _session(self, batches: Iterator[Crops | None], signals: Signals) -> None:
         """Train from where things are to the end, or until something must be undone."""
         saved = before = time.monotonic()
         skipped = 0  # in a row
         last_crops: Crops | None = None
-        for crops in self.batches():
+        for crops in batches:
             if crops is None:
                 self._pause(time.monotonic() - before, signals, last_crops)
                 continue
@@ -159,7 +157,7 @@ class Run:
                 f"{self._where()}"
             )
 
-    def batches(self) -> Iterator[Crops | None]:
+    def batches(self) -> Generator[Crops | None]:
         """The rest of the run's batches, and None for each second without one.
 
         A network that is gone for long is a reason to stop, not to fail. A data set of the Hub is read by at least one
@@ -167,8 +165,7 @@ class Run:
         """
         data, accelerator, batch_size = self.settings.data, self.accelerator, self.settings.batch_size
         crops = CropStream(
-            self.stream,
-            data.image_column,
+            self.data.rows,
             self.settings.resolution,
             self.settings.optimization.seed,
             data.min_colorfulness,
@@ -177,12 +174,12 @@ class Run:
             world=accelerator.num_processes,
             start=self.stage.steps_done * batch_size,
             lane_states=self.lane_states,
-            shares=self.shares,
+            source_power=data.source_power,
         )
         workers = max(data.dataloader_num_workers, 0 if is_local(data.dataset) else 1)
         try:
             yield from batches_and_pauses(crops, batch_size, workers)
-        except hub.ERRORS as error:
+        except UnavailableError as error:
             raise StoppedError(f"{data.dataset} cannot be read on ({error}) at {self._where()}") from error
 
     def step(self, crops: Crops, waited: float) -> bool:
@@ -210,25 +207,26 @@ class Run:
     def _count(self, crops: Crops) -> None:
         """Note how far the lanes are and what they skipped; too much that does not decode is a mistake."""
         self.lane_states |= crops.lane_states
-        self.skipped_counts[0] += crops.gray
-        self.skipped_counts[1] += len(crops.broken)
-        self.seen += len(crops.pixels) + crops.gray + len(crops.broken)
+        self.skipped.update(gray=crops.gray, toned=crops.toned, broken=len(crops.broken))
+        self.seen += len(crops.pixels) + crops.gray + crops.toned + len(crops.broken)
         self.broken += crops.broken
         if self.seen >= _BROKEN_SEEN and len(self.broken) > self.settings.data.max_broken * self.seen:
             raise ValueError(
                 f"{len(self.broken)} of {self.seen} pictures of {self.settings.data.dataset} do not decode, the first "
-                f"are {', '.join(self.broken[:3])}: mend the data set, or allow more with --max-broken"
+                f"are {'; '.join(self.broken[:3])}: mend the data set, or allow more with --max-broken"
             )
 
     def _save(self, crops: Crops) -> None:
         """Write the run's folder and a checkpoint; the folder first, so that what is resumed writes it again."""
-        everywhere = gather_object([(self.lane_states, self.skipped_counts)])
+        everywhere = gather_object([(self.lane_states, self.skipped)])
         self.lane_states = {
             lane: lane_state for lane_states, _ in everywhere for lane, lane_state in lane_states.items()
         }
-        self.stage.gray_skipped += sum(counts[0] for _, counts in everywhere)
-        self.stage.broken_skipped += sum(counts[1] for _, counts in everywhere)
-        self.skipped_counts = [0, 0]
+        for _, skipped in everywhere:
+            self.stage.gray_skipped += skipped["gray"]
+            self.stage.toned_skipped += skipped["toned"]
+            self.stage.broken_skipped += skipped["broken"]
+        self.skipped.clear()
         if not self.accelerator.is_main_process:
             return
         tensors = checkpoint.collect(self.recipe)
@@ -237,7 +235,7 @@ class Run:
         averaged, keep = self.recipe.averaged, self.settings.run.checkpoints_total_limit
         self.log.write(**(self.validation.measure(averaged) if self.validation else {}))
         state = {
-            "identity": identity(self.settings, self.accelerator),
+            "identity": self.identity,
             "stage": asdict(self.stage),
             "lane_states": self.lane_states,
         }

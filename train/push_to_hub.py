@@ -4,13 +4,13 @@ import shlex
 from pathlib import Path
 
 from colorization.hub import repo_id
-from train.config import TrainOptions, photographs_to_measure
-from train.data.dataset import open_stream
+from train.config import TrainOptions
 from train.evaluate.protocol import EvaluateOptions, evaluate
 from train.publish.model import PublishOptions, publish_model
 from train.publish.public import code_url
 from train.publish.push import PushError, check_push
 from train.tables import table
+from train.training_data import ValidationSource, training_data, validation_source
 
 
 def check_trained(options: TrainOptions) -> None:
@@ -26,10 +26,8 @@ def check_trained(options: TrainOptions) -> None:
     except ValueError as error:
         raise ValueError(str(error).replace("--code", "--hub-code")) from error
     check_push([repo_id(str(hub.hub_namespace), name, hub.hub_prefix) for name in options.recipes])
-    dataset, config, revision = photographs_to_measure(options.data, options.validation)
-    split, column = options.validation.validation_split, options.data.image_column
     try:
-        next(iter(open_stream(dataset, split, column, config=config, revision=revision)))
+        next(iter(_photographs(options).rows()))
     except ValueError as error:
         raise ValueError(
             f"a published model says how good it is, so it must be measured: {error}. Choose photographs with "
@@ -44,16 +42,17 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         PushError: If one could not be pushed; the others were.
     """
     evaluation = options.output_dir / "evaluation.json"
-    dataset, config, revision = photographs_to_measure(options.data, options.validation)
+    photographs = _photographs(options)
     result = evaluate(
         EvaluateOptions(
             model=[str(folder) for folder in folders],
-            dataset=dataset,
-            dataset_config=config,
-            dataset_revision=revision,
+            dataset=photographs.dataset,
+            dataset_config=photographs.config,
+            dataset_revision=photographs.revision,
             output=evaluation,
-            split=options.validation.validation_split,
-            image_column=options.data.image_column,
+            split=photographs.split,
+            image_column=photographs.column,
+            validation_share=photographs.share,
         )
     )
     print(table(result))
@@ -62,6 +61,7 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         namespace=options.hub.hub_namespace,
         prefix=options.hub.hub_prefix,
         code=options.hub.hub_code,
+        license=options.hub.hub_license,
         evaluation=(evaluation,),
         private=options.hub.hub_private_repo,
     )
@@ -75,5 +75,12 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
         words = ["python", "-m", "train.publish", *map(str, folders), "--namespace", str(options.hub.hub_namespace)]
         words += ["--prefix", options.hub.hub_prefix, "--evaluation", str(evaluation)]
         words += ["--code", options.hub.hub_code] if options.hub.hub_code else []
+        words += ["--license", options.hub.hub_license] if options.hub.hub_license else []
         words += ["--private"] if options.hub.hub_private_repo else []
         raise PushError("\n".join([*failed, f"the models are trained and safe; to push again: {shlex.join(words)}"]))
+
+
+def _photographs(options: TrainOptions) -> ValidationSource:
+    """What the models are measured on."""
+    data = training_data(options.data, options.validation)
+    return validation_source(data, options.data, options.validation)

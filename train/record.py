@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ import torch
 from huggingface_hub import constants
 from PIL import Image
 
+from colorization.atomic import written_folder
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.inference import to_picture
 from train.batch import Batch
-from train.compatibility import renamed_stage
 from train.curves import save_curves
 
 RECORD = "training.json"
@@ -38,11 +38,20 @@ class Stage:
     processes: int
     precision: str
     steps: int
+    pictures: int | None
+    """Of the data set to learn from; None if only reading it tells."""
+    held_out: int | None
+    """Pictures of the split that are for validation instead; None if only reading them tells."""
+    data_license: str | None
+    """What the data set states itself."""
+    hub_ids: list[str]
+    """Names in this record that were Hub repositories when the run began, and no paths."""
     options: dict[str, Any]
     versions: dict[str, str]
     steps_done: int = 0
     pictures_seen: int = 0
     gray_skipped: int = 0
+    toned_skipped: int = 0
     broken_skipped: int = 0
     seconds: float = 0.0
     waited_s: float = 0.0
@@ -57,8 +66,12 @@ class Stage:
 def earlier_stages(folder: Path) -> list[dict[str, Any]]:
     """The stages that made the weights in a folder; none if it does not say."""
     file = folder / RECORD
-    stages = json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
-    return [renamed_stage(stage) for stage in stages]
+    return json.loads(file.read_text(encoding="utf-8"))["stages"] if file.is_file() else []
+
+
+def hub_ids(names: Iterable[str | None]) -> list[str]:
+    """Those names that are "namespace/name" on the Hub, and no paths here; to be asked while the paths are there."""
+    return [n for n in names if n and re.fullmatch(r"\w[\w.-]*/[\w.-]+", n) and not Path(n).exists()]
 
 
 def weights_hash(folder: Path) -> str:
@@ -78,24 +91,12 @@ def save_run(
         stage: This stage, so far.
         sheet: Contact sheet of the last batch.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        fresh.chmod(0o755)
+    stages = [*earlier, asdict(stage)]
+    with written_folder(folder) as fresh:
         colorizer._save_pretrained(fresh)
-        stages = [*earlier, asdict(stage)]
         (fresh / RECORD).write_text(json.dumps({"stages": stages}, indent=1) + "\n", encoding="utf-8")
         save_curves(stages, fresh / CURVES)
         sheet.save(fresh / SHEET)
-        if folder.exists():
-            stale = fresh.with_name(fresh.name + "-old")
-            folder.rename(stale)
-            fresh.rename(folder)
-            shutil.rmtree(stale)
-        else:
-            fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 @torch.no_grad()

@@ -8,7 +8,8 @@ from PIL import Image, ImageOps
 from colorization.colorizer import Colorizer
 from colorization.inference import colorize, gray
 from colorization.metrics import COLORFUL, psnr
-from train.data.dataset import open_stream, pictures, preview_colorfulness
+from train.data.color import lacks_color
+from train.data.dataset import AnyRows, pictures
 
 
 class Validation:
@@ -18,30 +19,25 @@ class Validation:
         gray_psnr: Mean PSNR of their gray copies in dB: what a model must beat.
     """
 
-    def __init__(
-        self,
-        dataset: str,
-        split: str,
-        column: str,
-        size: int,
-        count: int,
-        config: str | None = None,
-        revision: str | None = None,
-    ) -> None:
-        """Read the first so many colorful pictures of a split.
+    def __init__(self, rows: AnyRows, size: int, count: int) -> None:
+        """Read the first so many colorful pictures.
+
+        Args:
+            rows: Of the photographs.
+            size: Side of the squares in pixels.
+            count: How many.
 
         Raises:
-            ValueError: If there is no such split, or no colorful picture in it.
+            ValueError: If there is no colorful picture.
         """
-        stream = open_stream(dataset, split, column, config=config, revision=revision)
         self.truths: list[Image.Image] = []
-        for _, picture in pictures(stream, column):
-            if isinstance(picture, Image.Image) and preview_colorfulness(picture) >= COLORFUL:
+        for _, picture in pictures(rows):
+            if isinstance(picture, Image.Image) and not lacks_color(picture, COLORFUL):
                 self.truths.append(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
             if len(self.truths) == count:
                 break
         if not self.truths:
-            raise ValueError(f"{dataset} ({split}) has no picture of colorfulness {COLORFUL:g} or more")
+            raise ValueError(f"{rows.name} has no picture of colorfulness {COLORFUL:g} or more to measure on")
         self.lights = [gray(truth) for truth in self.truths]
         self.gray_psnr = self._mean(self.lights)
 

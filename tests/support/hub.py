@@ -134,7 +134,16 @@ class Hub:
         inside = {p: d for p, d in files.items() if not folder or p.startswith(folder + "/")}
         if folder and not inside:
             raise RefusalError(404, "no such folder", "EntryNotFound")
-        return JSONResponse([entry_of(path, data) for path, data in sorted(inside.items())])
+        recursive = request.query_params.get("recursive", "").lower() in ("1", "true")
+        entries = {}
+        for path, data in sorted(inside.items()):
+            below = path.removeprefix(f"{folder}/").split("/") if folder else path.split("/")
+            parents = ["/".join([*([folder] if folder else []), *below[:depth]]) for depth in range(1, len(below))]
+            for parent in parents[: None if recursive else 1]:
+                entries[parent] = {"type": "directory", "path": parent, "size": 0, "oid": parent}
+            if recursive or not parents:
+                entries[path] = entry_of(path, data)
+        return JSONResponse(list(entries.values()))
 
     async def branch(self, request: Request, kind: str) -> Response:
         repo, repo_id = self._repo(request, kind)

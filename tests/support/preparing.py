@@ -18,7 +18,7 @@ def save(folder, pictures, suffix="png", **options):
 
 def made(source, output, **options):
     """The summary, the rows by split, and what was skipped by file."""
-    summary = prepare(PrepareOptions(source, output, **options))
+    summary = prepare(PrepareOptions(str(source), output, **options))
     rows = {}
     for file in sorted(output.glob("*.parquet")):
         rows.setdefault(file.name.split("-")[0], []).extend(pq.read_table(file).to_pylist())

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-import re
 import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from support.training import learned, stage_of, unet_run
 
 from train.recipes.base import cosine
+
+FILES = ("tensors.safetensors", "state.json")
 
 
 @pytest.mark.parametrize("file", ["tensors.safetensors", "state.json", "manifest.json"])
@@ -86,42 +86,59 @@ def test_a_named_checkpoint_is_resumed_and_later_ones_give_way(parquet, tmp_path
         unet_run(parquet, tmp_path, resume_from_checkpoint=tmp_path / "nowhere")
 
 
-def as_version_0_1(saved):
-    """Rewrite a checkpoint as version 0.1 wrote it."""
-    names = ((r"encoder\.stages\.", "down.down."), (r"encoder\.(?=\d)", "down."), (r"decoder\.", "up."))
-    tensors = load_file(saved / "tensors.safetensors")
-    for new, old in names:
-        tensors = {re.sub(new, old, key): value for key, value in tensors.items()}
-    save_file(tensors, saved / "tensors.safetensors")
+def test_a_checkpoint_of_an_earlier_version_is_refused_with_the_reason(parquet, tmp_path):
+    unet_run(parquet, tmp_path, max_train_steps=4)
+    (saved,) = (tmp_path / "checkpoints/unet").iterdir()
     state = json.loads((saved / "state.json").read_text())
-    identity, stage = state["identity"], state["stage"]
-    for old, new in {"split": "train_split", "steps": "max_train_steps", "size": "resolution"}.items():
-        identity[old] = identity.pop(new)
-    identity["old_share"] = identity.pop("degraded_share")
-    known = {"dataset", "split", "image_column", "lanes", "steps", "seed", "size", "batch over all processes"}
-    known |= {"min_colorfulness", "vary_lightness", "old_share", "ema_decay", "init_from", "precision"}
-    state = {
-        "identity": {key: value for key, value in identity.items() if key in known or "." in key},
-        "stage": {key.replace("_skipped", "_left_out"): value for key, value in stage.items()},
-        "places": state["lane_states"],
-        "rate_factor": 1.0,
-    }
+    del state["identity"]["sampling"]  # as version 0.2 wrote it
     (saved / "state.json").write_text(json.dumps(state))
-    files = ("tensors.safetensors", "state.json")
-    hashes = {name: hashlib.sha256((saved / name).read_bytes()).hexdigest() for name in files}
+    hashes = {file: hashlib.sha256((saved / file).read_bytes()).hexdigest() for file in FILES}
     (saved / "manifest.json").write_text(json.dumps(hashes))
+    with pytest.raises(ValueError, match=r"written by another version of the trainer.*--resume-from-checkpoint none"):
+        unet_run(parquet, tmp_path)
 
 
-@pytest.mark.parametrize("width", [8, 32])
-def test_a_checkpoint_of_version_0_1_resumes_to_the_same_bits(parquet, tmp_path, capsys, width):
-    """At width 32 the encoder is ImageNet's."""
-    given = {"max_train_steps": 6, "checkpointing_steps": 3, "unet.width": width}
-    unet_run(parquet, tmp_path, **given)
-    wanted = learned(tmp_path)
-    shutil.rmtree(tmp_path / "checkpoints/unet/step-000000006")
-    as_version_0_1(tmp_path / "checkpoints/unet/step-000000003")
-    unet_run(parquet, tmp_path, **given)
-    assert "unet: resumes at step 3" in capsys.readouterr().out
-    assert all(torch.equal(value, wanted[name]) for name, value in learned(tmp_path).items())
-    with pytest.raises(ValueError, match=r"max_grad_norm is 1\.0, was None"):
-        unet_run(parquet, tmp_path, max_grad_norm=1.0, **given)
+def unchanged_but(parquet, folder, **files):
+    """A copy of a data set, with some files more."""
+    shutil.copytree(parquet, folder)
+    for name, source in files.items():
+        shutil.copy(parquet / source, folder / f"{name}.parquet")
+    return folder
+
+
+def test_a_data_set_may_be_written_otherwise_or_moved(parquet, tmp_path, capsys, monkeypatch):
+    data = unchanged_but(parquet, tmp_path / "data_a")
+    unet_run(f"{data}/", tmp_path, max_train_steps=4)
+    monkeypatch.chdir(tmp_path)
+    unet_run("data_a", tmp_path, max_train_steps=8)
+    assert "unet: resumes at step 4" in (said := capsys.readouterr().out) and "the data set" not in said
+    data.rename(tmp_path / "data_b")
+    unet_run("data_b", tmp_path, max_train_steps=12)
+    said = capsys.readouterr().out
+    assert f"unet: the data set was {tmp_path}/data_a before, and is now {tmp_path}/data_b" in said
+    assert "unet: resumes at step 8" in said and "has changed" not in said
+
+
+def test_changed_data_is_said_and_another_data_set_is_refused(parquet, tmp_path, capsys):
+    data = unchanged_but(parquet, tmp_path / "data_a")
+    unet_run(data, tmp_path, max_train_steps=4)
+    shutil.copy(parquet / "train-00001-of-00002.parquet", data / "train-more.parquet")
+    unet_run(data, tmp_path, max_train_steps=8)
+    said = capsys.readouterr().out
+    assert (
+        "unet: the data set has changed: 38 pictures before, 54 pictures now." in said
+        and "unet: resumes at step 4" in said
+    )
+    other = unchanged_but(parquet, tmp_path / "data_b", train_other="validation-00000-of-00001.parquet")
+    with pytest.raises(
+        ValueError, match=r"\(dataset is .*data_b, was .*data_a\).* and was moved, give --dataset-moved"
+    ):
+        unet_run(other, tmp_path)
+    unet_run(other, tmp_path, dataset_moved=True)
+    assert "has changed: 54 pictures before, 48 pictures now." in capsys.readouterr().out
+
+
+def test_other_rows_of_the_same_data_are_another_run(parquet, tmp_path):
+    unet_run(f"{parquet}/train-*.parquet", tmp_path, max_train_steps=4, validation_share=0.1)
+    with pytest.raises(ValueError, match="pictures is 38, was 29"):
+        unet_run(f"{parquet}/train-*.parquet", tmp_path, validation_share=0)

@@ -18,7 +18,7 @@ from train.data.stream import CropStream, batches, random_crop
 
 
 def loader(spec, workers=0, batch_size=4, **options):
-    settings = {"column": "image", "size": 32, "seed": 0, "min_colorfulness": 8.0, "lanes": 2} | options
+    settings = {"size": 32, "seed": 0, "min_colorfulness": 8.0, "lanes": 2} | options
     return batches(CropStream(open_stream(str(spec), "train"), **settings), batch_size, workers)
 
 
@@ -30,7 +30,8 @@ def take(loader, count):
 def test_gray_and_broken_pictures_are_skipped_and_counted(parquet, workers):
     taken = take(loader(parquet, workers), 16)  # two passes of 32 good pictures
     assert {c.pixels.shape for c in taken} == {(4, 3, 32, 32)} and taken[0].pixels.dtype == torch.uint8
-    assert 4 <= sum(c.gray for c in taken) <= 8 and 2 <= sum(len(c.broken) for c in taken) <= 4
+    # The other two of the 66 rows that two passes have come in place of others.
+    assert 7 <= sum(c.gray for c in taken) <= 9 and 3 <= sum(len(c.broken) for c in taken) <= 6
     spread = torch.cat([c.pixels for c in taken]).float().std(dim=1).mean(dim=(1, 2))
     assert spread.min() > 0, "a gray crop came through"
 
@@ -61,7 +62,9 @@ def test_a_glob(parquet):
 def test_nothing_usable_ends_instead_of_spinning(crops, tmp_path):
     for number, crop in enumerate(crops[:3]):
         crop.convert("L").save(tmp_path / f"{number}.png")
-    with pytest.raises(ValueError, match=r"no picture is usable \(5 are gray, 0 do not decode\)"):
+    with pytest.raises(
+        ValueError, match=r"no picture is usable: of the last 7, 7 are gray, 0 toned, and 0 do not decode: check"
+    ):
         list(loader(tmp_path))
 
 
@@ -69,10 +72,10 @@ def test_nothing_usable_ends_instead_of_spinning(crops, tmp_path):
     ("spec", "split", "column", "reason"),
     [
         ("{parquet}", "train", "picture", "no column 'picture', only image"),
-        ("{parquet}", "test", "image", "cannot open the split 'test'"),
+        ("{parquet}", "test", "image", "cannot open the split 'test' of .* there is only train, validation"),
         ("{parquet}/nothing-*.parquet", "train", "image", "no file matches"),
-        ("/no/such/folder", "train", "image", "no folder here, and the Hub says"),
-        ("{empty}", "train", "image", "in this folder"),
+        ("/no/such/folder", "train", "image", "there is no such folder or file"),
+        ("{empty}", "train", "image", "there are no pictures"),
     ],
 )
 def test_mistakes_are_named(parquet, tmp_path, spec, split, column, reason):
@@ -88,8 +91,7 @@ def test_a_column_without_pictures_is_named_after_ten_rows(crops, tmp_path):
         open_stream(str(tmp_path), "train", "source")
     for column in ("image", "jpeg"):
         assert all(
-            isinstance(picture, Image.Image)
-            for _, picture in pictures(open_stream(str(tmp_path), "train", column), column)
+            isinstance(picture, Image.Image) for _, picture in pictures(open_stream(str(tmp_path), "train", column))
         )
 
 
@@ -102,9 +104,10 @@ for revision in (None, sys.argv[1]):
 
 
 def test_configurations_and_revisions_are_the_hubs(parquet, live_hub, hub_env):
-    for given in ({"config": "small"}, {"revision": "main"}):
-        with pytest.raises(ValueError, match="--dataset-config and --dataset-revision are for those"):
-            open_stream(str(parquet), "train", **given)
+    with pytest.raises(ValueError, match="has no configurations: leave --dataset-config out"):
+        open_stream(str(parquet), "train", config="small")
+    with pytest.raises(ValueError, match="is here and no Hub data set: --dataset-revision is for those"):
+        open_stream(str(parquet), "train", revision="main")
     live_hub.reset()
     repo = live_hub.repos["datasets", "tester/places"] = Repo(private=False)
     shards = {file.name: file.read_bytes() for file in parquet.glob("train-*")}
@@ -128,7 +131,7 @@ def test_crops_are_square_pieces_flipped_half_the_time():
 
 
 def test_pictures_are_walked_in_order_with_their_errors(parquet):
-    names = list(pictures(open_stream(str(parquet), "validation"), "image"))
+    names = list(pictures(open_stream(str(parquet), "validation")))
     assert len(names) == 10
     assert [isinstance(p, Image.Image) for _, p in names] == [True] * 9 + [False]
 

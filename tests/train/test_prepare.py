@@ -52,7 +52,9 @@ def test_the_smallest_source_is_validation_and_all_is_counted(prepared):
     assert skipped.keys() == {"forest/0.gif", "forest/1.gif", "sea/broken.jpg", "sea/copy.png"}
     assert skipped["forest/0.gif"] == "gray: colorfulness 0.0, expected 8 or more"
     assert skipped["sea/broken.jpg"].startswith("undecodable: the picture is cut short")
-    assert skipped["sea/copy.png"] == "duplicate of fog/1.png"  # training loses it, though sea comes after fog
+    assert (
+        skipped["sea/copy.png"] == "duplicate: the same as fog/1.png"
+    )  # training loses it, though sea comes after fog
 
 
 def test_a_small_split_is_one_shard_named_so(prepared):
@@ -87,7 +89,7 @@ def test_everyone_can_read_it(prepared, tmp_path):
 @pytest.mark.parametrize(("split", "world"), [("train", 2), ("validation", 1)])
 def test_the_trainer_reads_it(prepared, split, world):
     stream = open_stream(str(prepared[0]), split)
-    crops = CropStream(stream, "image", 32, seed=0, min_colorfulness=8.0, world=world)
+    crops = CropStream(stream, 32, seed=0, min_colorfulness=8.0, world=world)
     (batch,) = itertools.islice(batches(crops, 4, workers=0), 1)
     assert batch.pixels.shape == (4, 3, 32, 32) and not batch.gray and not batch.broken
 
@@ -117,7 +119,7 @@ def test_the_card_says_what_was_done_and_nothing_of_the_machine(prepared, source
     ("count", "category"), [(999, "n<1K"), (1000, "1K<n<10K"), (123_456, "100K<n<1M"), (10**10, "100M<n<1B")]
 )
 def test_the_card_knows_large_sets(count, category):
-    facts = {"name": "a/b", "folder": "c|d", "short_side": 8, "min_colorfulness": 9.5, "license": "cc0-1.0"}
+    facts = {"name": "a/b", "source": "c|d", "short_side": 8, "min_colorfulness": 9.5, "license": "cc0-1.0"}
     card = module.dataset_card(Counter({("test", "a|b"): count}), Counter(test=3), Counter(), **facts)
     assert (
         card.data.size_categories == [category]
@@ -190,7 +192,10 @@ def test_beside_folders_of_splits_nothing_is_used(crops, tmp_path):
     save(tmp_path / "in/more", crops[4:5])
     _, rows, skipped = made(tmp_path / "in", tmp_path / "out")
     assert names(rows) == {"train": ["train/1.jpg"], "validation": ["valid/0.jpg", "valid/1.jpg"]}
-    assert skipped == {"train/0.png": "duplicate of valid/0.png", "more/0.png": "outside: not in a folder of a split"}
+    assert skipped == {
+        "train/0.png": "duplicate: the same as valid/0.png",
+        "more/0.png": "beside the folders of the splits",
+    }
 
 
 def test_a_split_without_a_usable_picture_is_named_and_not_written(crops, tmp_path):

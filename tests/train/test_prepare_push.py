@@ -22,7 +22,7 @@ def scratch(monkeypatch, tmp_path):
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_push_is_one_commit_and_leaves_no_copy_but_the_output(crops, tmp_path, hub, scratch, kept):
     save(tmp_path / "in", crops[:3])
-    prepare(PrepareOptions(tmp_path / "in", tmp_path / "out" if kept else None, push=REPO, private=True))
+    prepare(PrepareOptions(str(tmp_path / "in"), tmp_path / "out" if kept else None, push=REPO, private=True))
     repo = hub.repos["datasets", REPO]
     assert repo.private and [title for _, title, _ in repo.commits.values()] == ["initial commit", "3 pictures"]
     files = hub.files("datasets", REPO)
@@ -38,7 +38,7 @@ def test_what_could_not_be_pushed_is_kept(crops, tmp_path, hub, scratch):
     hub.fault = lambda method, path, _: 403 if "/commit/" in path else None
     save(tmp_path / "in", crops[:3])
     with pytest.raises(PushError, match=r"403.*; the data set is kept in .*hf upload tester/hills") as raised:
-        prepare(PrepareOptions(tmp_path / "in", push=REPO))
+        prepare(PrepareOptions(str(tmp_path / "in"), push=REPO))
     (folder,) = scratch.iterdir()
     assert (folder / "dataset/README.md").is_file() and str(folder) in str(raised.value)
 
@@ -46,7 +46,7 @@ def test_what_could_not_be_pushed_is_kept(crops, tmp_path, hub, scratch):
 def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, hub, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     with pytest.raises(PushError, match="the token of tester may only read"):
-        prepare(PrepareOptions(tmp_path / "not there", push=REPO))
+        prepare(PrepareOptions(str(tmp_path / "not there"), push=REPO))
     assert not hub.repos
 
 
@@ -54,8 +54,8 @@ def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, hu
     ("given", "reason"),
     [
         ({"output": None}, "nowhere to put the data set"),
-        ({"source": "none"}, "none is no folder here"),
-        ({"source": "empty"}, r"empty gave no usable picture \(nothing\)"),
+        ({"source": "none"}, "there is no such folder or file"),
+        ({"source": "empty"}, "cannot open the split 'train' of .*empty: there are no pictures"),
         ({"source": "gray"}, r"gray gave no usable picture \(2 gray\): check it, or lower --min-colorfulness"),
         ({"output": "in"}, "in is there already: name a new folder"),
         ({"output": "in/a/0.png"}, "0.png is there already"),
@@ -65,7 +65,7 @@ def test_a_push_that_cannot_work_is_refused_before_anything_is_read(tmp_path, hu
         ({"private": True}, "--private is for a data set on the Hub"),
         ({"validation": ("c",)}, "--validation c: there are only the sources a, b"),
         ({"validation": ("a", "b")}, "names every source: leave one for training"),
-        ({"source": "named", "validation": ("a",)}, "has folders named train: skip --validation"),
+        ({"source": "named", "validation": ("a",)}, "has the splits train and validation: leave --validation out"),
     ],
 )
 def test_mistakes_are_named_and_leave_nothing_behind(crops, tmp_path, given, reason):
@@ -73,10 +73,12 @@ def test_mistakes_are_named_and_leave_nothing_behind(crops, tmp_path, given, rea
     save(tmp_path / "in/b", crops[2:3])
     save(tmp_path / "gray", [crop.convert("L") for crop in crops[:2]])
     save(tmp_path / "named/train", crops[:1])
+    save(tmp_path / "named/val", crops[1:2])
     (tmp_path / "empty").mkdir()
     before = sorted(tmp_path.rglob("*"))
     given = {"source": "in", "output": "out"} | given
     paths = {key: tmp_path / given.pop(key) for key in ("source", "output") if given[key]}
+    paths["source"] = str(paths["source"])
     with pytest.raises(ValueError, match=reason):
         prepare(PrepareOptions(**({"output": None} | paths | {k: v for k, v in given.items() if k != "output"})))
     assert sorted(tmp_path.rglob("*")) == before

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import datasets
 import pytest
+import torch
 from conftest import NAMES, ROOT, encoded
 from safetensors.torch import load_file
 
@@ -155,6 +156,16 @@ def test_a_run_of_one_process_goes_on_with_two(runs, launch, textured, tmp_path)
         (_, alone), (_, mixed) = state(runs / "one", name), state(folder, name)
         assert worst(alone, mixed) < 1e-2
     assert json.loads((folder / "unet/training.json").read_text())["stages"][0]["steps_done"] == 20
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="without a GPU")
+def test_torchrun_without_a_gpu_says_what_to_do(subprocess_env, parquet, tmp_path):
+    """accelerate then sees one process, and both would train the same."""
+    words = ["torchrun", "--nproc_per_node", 2, "train/__main__.py", "--recipe", "unet", "--dataset", parquet]
+    words = [*map(str, [*words, "--output-dir", tmp_path / "runs"])]
+    done = subprocess.run(words, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1 and "2 processes were started" in done.stderr
+    assert "set ACCELERATE_USE_CPU=true" in done.stderr and "another run" not in done.stderr
 
 
 def test_a_number_that_does_not_fit_is_refused_with_a_reason(launch, parquet, tmp_path):

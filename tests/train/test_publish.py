@@ -18,7 +18,8 @@ from support.fresh import fresh_environment, within
 from colorization.sources import EMBEDDED
 from colorization.zoo import load
 from train.publish.__main__ import _jobs, main
-from train.publish.card import metrics_of, write_card
+from train.publish.card import write_card
+from train.publish.metrics import metrics_of
 from train.publish.model import PublishOptions, publish_model
 from train.publish.push import PushError
 from train.publish.space import publish_space
@@ -31,7 +32,7 @@ FILES = {
 
 
 def options(**given):
-    return PublishOptions(**{"folders": [], "namespace": "tester"} | given)
+    return PublishOptions(**{"folders": [], "namespace": "tester", "license": "apache-2.0"} | given)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def check_card(files, repo_id, name, url):
     assert f"hf download {repo_id}" in text and f"pip install git+{url}/spaces/tester/demo\n" in text
     assert text.index("pip install git+") < text.index("import colorization") < text.index("colorize old.jpg")
     stages = json.loads(files["training.json"])["stages"]
-    assert all(stage["command"] in text and f"seed {stage['seed']};" in text for stage in stages)
+    assert all(stage["command"] in text and f"seed {stage['seed']}." in text for stage in stages)
     assert "cannot be known" in text
     assert "(samples.png)" in text and "(curves.png)" in text and "{{" not in text and "{%" not in text
     assert "| gray |" in text
@@ -173,6 +174,7 @@ def test_no_path_of_this_machine_is_named_in_public(hub, run):
                 "command": shlex.join(["accelerate", "launch", "train", "--output-dir", f"{folder}/runs"])
                 + f" --lanes 8 {shlex.quote(f'--vgg-weights={folder}/vgg.safetensors')}",
                 "dataset": f"{folder}/photographs",
+                "hub_ids": ["tester/second"],
                 "options": {
                     "teacher": [f"{folder}/first", "tester/second"],
                     "teacher_weight": 1.0,
@@ -207,7 +209,7 @@ def test_sentences_come_from_the_record(run):
     taught = rich | {"init_from": "../runs/first/unet", "teacher": teachers, "teacher_weight": 2.0}
     curve = [{"step": 20, "l1": 0.1, "perceptual": 0.3}]
     own = rich | {"init_from": "unet", "init_share": 0.5, "teacher": ["unet"], "teacher_weight": 2.0}
-    write_record(run, *({"options": options, "curve": curve} for options in (rich, taught, own)))
+    write_record(run, *({"options": options, "curve": curve, "hub_ids": ["a/b"]} for options in (rich, taught, own)))
     text = card().text.replace("\n", " ")
     assert card().data.base_model == ["timm/tf_efficientnet_lite0.in1k"]
     assert "but for ImageNet's in its encoder" in text and "learned at 0.1 of the learning rate" in text
@@ -272,7 +274,7 @@ def publish(monkeypatch, *words):
 
 
 def test_the_space_is_there_before_a_card_names_it_and_then_names_the_models(hub, run, monkeypatch):
-    write_record(run, {"dataset": "tester/landscapes"})
+    write_record(run, {"dataset": "tester/landscapes", "hub_ids": ["tester/landscapes"]})
     there = []
 
     def look(method, path, _):

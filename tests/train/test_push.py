@@ -10,6 +10,7 @@ KEY = ("models", REPO)
 OLD = {"README.md": b"# old\n", "config.json": b"{}", "model.safetensors": b"old" * 100, "gone.txt": b"only in the old"}
 NEW = {"README.md": b"# new\n", "config.json": b"{}", "model.safetensors": b"new" * 100, "deep/er.json": b"[]"}
 KEPT = ".gitattributes"
+REPLACES = {"gone.txt": True}.get  # what an earlier push wrote
 
 
 @pytest.fixture
@@ -27,22 +28,32 @@ def held(hub, revision="main"):
     return {path: data for path, data in files.items() if path != KEPT}
 
 
-def test_a_folder_becomes_the_repositorys_content_in_one_commit(hub, folders):
+def test_a_folder_takes_the_place_of_an_earlier_one_in_one_commit(hub, folders):
     old, new = folders
     first = push(REPO, old, message="first")
-    assert held(hub) == OLD
-    second = push(REPO, new, message="second")
+    assert held(hub) == OLD and first.kept == ()
+    second = push(REPO, new, message="second", is_ours=REPLACES)
     assert held(hub) == NEW, "a file of the old state stayed"
     repo = hub.repos[KEY]
-    assert repo.commits[second][:2] == (first, "second") and len(repo.commits) == 3
+    assert repo.commits[second.commit][:2] == (first.commit, "second") and len(repo.commits) == 3
     assert push(REPO, new, message="again") == second and len(repo.commits) == 3, "an empty commit"
+
+
+def test_what_others_put_there_stays_and_is_named(hub, folders):
+    hub.repos[KEY] = Repo(private=False)
+    theirs = {f"notes/{number:02d}.txt": b"theirs" for number in range(12)} | {"gone.txt": b"theirs too"}
+    hub.repos[KEY].commit("main", theirs, "theirs")
+    pushed = push(REPO, folders[1], message="ours")
+    assert held(hub) == NEW | theirs and pushed.kept == tuple(sorted(theirs))
+    assert pushed.others().startswith("; what else was there stays: gone.txt, notes/00.txt, ")
+    assert pushed.others().endswith(" and 3 more")
 
 
 def requests_of_a_push(hub, old, new):
     """How many requests the push from old to new takes."""
     push(REPO, old, message="old")
     before = len(hub.requests)
-    push(REPO, new, message="new")
+    push(REPO, new, message="new", is_ours=REPLACES)
     return len(hub.requests) - before
 
 
@@ -59,10 +70,10 @@ def test_broken_off_at_any_request_it_is_old_or_new_and_converges(hub, folders, 
         start = len(hub.requests) + number
         hub.fault = lambda method, path, n, start=start: (broken if n == start else "drop") if n >= start else None
         with pytest.raises(PushError, match="push again"):
-            push(REPO, new, message="new")
+            push(REPO, new, message="new", is_ours=REPLACES)
         states.append(held(hub))
         hub.fault = lambda *_: None
-        push(REPO, new, message="new")
+        push(REPO, new, message="new", is_ours=REPLACES)
         assert held(hub) == NEW and len(hub.repos[KEY].commits) == 3
     assert all(state in (OLD, NEW) for state in states)
     assert states[0] == OLD and (states[-1] == NEW), "the commit lies between the first and the last request"
@@ -88,7 +99,7 @@ def is_commit(method, path):
     return method == "POST" and "/commit/" in path
 
 
-def test_412_somebody_was_faster_and_nothing_of_theirs_is_lost_from_the_history(hub, folders):
+def test_412_somebody_was_faster_and_nothing_of_theirs_is_lost(hub, folders):
     old, new = folders
     push(REPO, old, message="old")
     others = []
@@ -98,8 +109,9 @@ def test_412_somebody_was_faster_and_nothing_of_theirs_is_lost_from_the_history(
             others.append(hub.repos[KEY].commit("main", OLD | {"theirs.txt": b"!"}, "theirs"))
 
     hub.fault = race
-    commit = push(REPO, new, message="new")
-    assert held(hub) == NEW and hub.repos[KEY].commits[commit][0] == others[0]
+    pushed = push(REPO, new, message="new", is_ours=REPLACES)
+    assert held(hub) == NEW | {"theirs.txt": b"!"} and hub.repos[KEY].commits[pushed.commit][0] == others[0]
+    assert pushed.kept == ("theirs.txt",)
 
 
 @pytest.mark.parametrize("status", [409, 412])
@@ -164,9 +176,9 @@ def test_other_bytes_on_the_hub_than_were_sent_are_noticed(hub, folders):
 
 def test_a_branch_of_its_own(hub, folders):
     push(REPO, folders[0], message="old")
-    push(REPO, folders[1], message="new", revision="next")
+    push(REPO, folders[1], message="new", revision="next", is_ours=REPLACES)
     assert held(hub) == OLD and held(hub, "next") == NEW
-    push(REPO, folders[0], message="back", revision="next")
+    push(REPO, folders[0], message="back", revision="next", is_ours={"deep/er.json": True}.get)
     assert held(hub, "next") == OLD
 
 

@@ -30,7 +30,7 @@ def options_of_a_run(dataset, folder, **given):
         ({}, None),
         ({"hub_namespace": "club"}, "tester may not write to club"),
         ({"hub_code": "demo"}, "--hub-code is demo, expected a Space"),
-        ({"validation_split": "test"}, "it must be measured: cannot open the split 'test'"),
+        ({"validation_split": "test", "validation_share": 0}, "it must be measured: cannot open the split 'test'"),
         ({"validation_dataset": "/no/such/folder"}, "it must be measured: cannot open /no/such/folder"),
     ],
 )

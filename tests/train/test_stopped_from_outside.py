@@ -3,12 +3,14 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
 from support.hub_store import Repo
@@ -141,3 +143,25 @@ def test_a_hub_that_stops_answering_ends_the_run_in_time_and_it_can_be_stopped_m
             assert "train: stopped and saved at step" in text and training.saved_step() > 0
         else:
             assert "train: tester/places has given no picture for 4 s (--dataset-timeout) at step" in text
+
+
+LAUNCH = "accelerate launch --cpu --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no train"
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "-m", "train"], LAUNCH.split()], ids=["python", "accelerate"])
+def test_an_error_in_a_decoding_worker_ends_the_run(start, parquet, tmp_path, subprocess_env, command):
+    """A shard whose pages are damaged, which shows when they are read."""
+    shutil.copytree(parquet, tmp_path / "set")
+    shard = tmp_path / "set/train-00001-of-00002.parquet"
+    data, page = bytearray(shard.read_bytes()), pq.read_metadata(shard).row_group(0).column(0).data_page_offset
+    data[page : page + 40] = b"\xff" * 40
+    shard.write_bytes(data)
+    training = start(command, tmp_path / "set", tmp_path, subprocess_env, dataloader_num_workers=2)
+    training.wait_for("pictures in .*, train")
+    said = time.monotonic()
+    assert training.process.wait(120) == 1
+    text = training.log.read_text()
+    print(f"{time.monotonic() - said:.1f} s from the first line to the end")
+    assert re.search(r"^train: .*train-00001-of-00002.parquet is damaged \(", text, re.MULTILINE), text
+    assert "Traceback" not in text.partition("train-00001")[0]
+    assert not descendants(training.process.pid)

@@ -84,7 +84,7 @@ def test_a_mistake_is_one_line(launch, parquet, tmp_path):
         "--recipe", "pix2pix", "--dataset", f"{parquet}/none-*.parquet", "--output-dir", tmp_path,
         command=(sys.executable, "-m", "train"),
     )  # fmt: skip
-    assert done.returncode == 1 and "train: cannot open" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "train: no file matches --dataset" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_dry_run_tells_what_a_run_would_be(launch, parquet, tmp_path):
     assert done.returncode == 0, done.stderr
     for name in NAMES:
         lines = "\n".join(line for line in done.stdout.splitlines() if line.startswith(f"{name}: "))
-        assert f"data: 38 pictures in {parquet}, train; skipped on the way to 44: " in lines
+        assert f"data: 38 pictures in {parquet}, train" in lines and "skipped on the way to 44: " in lines
         assert "parameters: colorizer " in lines and " MiB at its peak" in lines
         assert "steps/s of 4 pictures" in lines and "for 1,000 steps, 105.3 times the data set" in lines
     assert {file.name for file in tmp_path.iterdir()} == {f"{name}-dry-run.png" for name in NAMES}

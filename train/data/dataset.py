@@ -1,211 +1,199 @@
-"""Data sets of all kinds that `datasets` reads, opened for streaming with its pictures still encoded."""
+"""Data sets of all kinds: one way in for training, evaluation and preparation. No picture is decoded."""
 
-import contextlib
 import glob
 import itertools
-from collections import Counter
+import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import datasets
-import numpy as np
-from datasets.utils.file_utils import xopen
 from PIL import Image
-from pyarrow.parquet import ParquetFile
 
 from colorization.decode import DecodeError, decode
-from colorization.metrics import colorfulness
-from train.data.raw import Item, is_raw, read, scan
-from train.data.splits import TRAIN, named_splits, split_folders
+from train.data.cards import configurations, configured, read_card, stated_license
+from train.data.listing import Listing, listed
+from train.data.parquet import ParquetRows
+from train.data.repository import contents
+from train.data.rows import ListedRows, Rows, printable
+from train.data.saved import SavedRows, is_saved, saved_splits
+from train.data.streamed import StreamedRows, streamed_tars
+from train.data.walk import File, walk
+
+AnyRows = Rows | StreamedRows
 
 PREPARED = datasets.Features({"image": datasets.Image(), "source": datasets.Value("string")})
 """The columns of what `train.prepare` writes."""
 
-SOURCE = "source"
-"""Column that names where a picture is from, for drawing small sources more often."""
-
+_IMAGE = "image"  # the column of pictures in folders and archives
 _CHECKED = 10  # rows that tell whether a column holds pictures
-_PREVIEW = 64  # colorfulness is measured on a thumbnail of this size
-_RAW_SHARDS = 64  # for processes and workers to share
+_MAGIC = "*?["
+_REPO_ID = re.compile(r"\w[\w.-]*(/[\w.-]+)?")
+
+
+@dataclass
+class Dataset:
+    """A data set whose files are known; nothing of them is read yet."""
+
+    spec: str
+    name: str
+    """The last part of `spec`."""
+    column: str
+    root: str = ""
+    """Of its files."""
+    listing: Listing = field(default_factory=Listing)
+    saved: dict[str, datasets.Dataset] = field(default_factory=dict)
+    """What `save_to_disk` wrote, by split."""
+    license: str | None = None
+    """What its card says, as the Hub calls it."""
+    others: dict[str, datasets.IterableDataset] = field(default_factory=dict)
+    """What only `datasets` reads, by split."""
+
+    @property
+    def splits(self) -> list[str]:
+        """The names of its splits."""
+        return [*self.listing.splits, *self.saved, *self.others]
+
+    def rows(self, split: str) -> AnyRows:
+        """Open one split.
+
+        Raises:
+            ValueError: If there is no such split, it holds no pictures in that column, or a file of it is damaged; the
+                message says what there is.
+            OSError: If it cannot be read.
+        """
+        if split not in self.splits:
+            raise ValueError(
+                f"cannot open the split {split!r} of {self.spec}: "
+                + (f"there is only {', '.join(self.splits)}" if self.splits else "there are no pictures")
+                + "".join(f"; {line}" for line in self.listing.lines())
+            )
+        if split in self.listing.pictures:
+            return self._listed(split)
+        rows: AnyRows
+        if split in self.listing.parquet:
+            rows = ParquetRows(self.name, self.listing.parquet[split], self.column, self.root)
+        elif split in self.saved:
+            rows = SavedRows(self.name, Path(self.spec), self.saved[split], self.column)
+        elif split in self.listing.tars:
+            rows = streamed_tars(self.name, self.listing.tars[split], self.column)
+        else:
+            rows = StreamedRows(self.name, self.others[split], self.column)
+        self._check(rows)
+        return rows
+
+    def _listed(self, split: str) -> ListedRows:
+        """Pictures that are files; "image" is all of them, "jpg" or "mask.png" those whose names end so."""
+        rows = self.listing.pictures[split]
+        if self.column != _IMAGE:
+            rows = [row for row in rows if row.name.lower().endswith(f".{self.column.lower()}")]
+            if not rows:
+                raise ValueError(f"{self.spec} has no column {self.column!r}, only image: choose with --image-column")
+        return ListedRows(self.name, rows)
+
+    def _check(self, rows: AnyRows) -> None:
+        """Refuse a column that does not hold pictures in its first rows."""
+        for row in itertools.islice(rows, _CHECKED):
+            with suppress(DecodeError):
+                decode(row.encoded())
+                return
+        raise ValueError(
+            f"the column {self.column!r} of {self.spec} holds no pictures: none of its first {_CHECKED} rows decodes; "
+            "choose another with --image-column"
+        )
+
+
+def open_dataset(spec: str, column: str = _IMAGE, *, config: str | None = None, revision: str | None = None) -> Dataset:
+    """Find the files of a data set, and sort them by split.
+
+    Args:
+        spec: A Hub data set id; a folder of pictures, of zip, tar or parquet files, of what `hf download` or
+            `save_to_disk` writes, of pairs (`color/`, `gray/`) or Lab arrays (`l/`, `ab/`); one such file; or a
+            pattern of such files.
+        column: Column that holds the pictures.
+        config: Configuration, where the data set has several.
+        revision: Branch, tag or commit of a Hub data set.
+
+    Raises:
+        ValueError: If there is no such data set or configuration, or a file of it is damaged.
+    """
+    if not is_local(spec):
+        return _remote(spec, column, config, revision)
+    if revision:
+        raise ValueError(f"{spec} is here and no Hub data set: --dataset-revision is for those")
+    path = Path(spec)
+    name = printable(path.resolve().name) or "pictures"
+    if path.is_dir() and is_saved(path):
+        return Dataset(spec, name, column, saved=saved_splits(path))
+    root = path if path.is_dir() else _literal(path)
+    files, skipped, lone_color = walk(path) if path.is_dir() else (_matching(spec, root), [], [])
+    card = read_card(path / "README.md")
+    configs = configurations(card)
+    if config and not configs:
+        raise ValueError(f"{spec} has no configurations: leave --dataset-config out")
+    try:
+        if configs and (sorted_out := configured(files, configs, config)):
+            files, skipped = sorted_out[0], [*skipped, *sorted_out[1]]
+        listing = listed(name, files, skipped)
+    except ValueError as error:
+        raise ValueError(f"cannot open {spec}: {error}") from error
+    listing.lone_color = lone_color
+    return Dataset(spec, name, column, str(root), listing, license=stated_license(card))
 
 
 def open_stream(
-    spec: str,
-    split: str,
-    column: str = "image",
-    *,
-    config: str | None = None,
-    revision: str | None = None,
-    limit: int | None = None,
-    with_source: bool = False,
-) -> datasets.IterableDataset:
-    """Open a data set for streaming, with its pictures still encoded.
-
-    Args:
-        spec: A folder of images, of parquet files or of WebDataset's tar files, a parquet glob, a Hub data set id, or
-            a raw form of the earlier rounds, pairs (`color/`, `gray/`) or Lab arrays (`l/`, `ab/`), see
-            `train.data.raw`.
-        split: Name of the split; a folder of images or of a raw form without split folders is all "train", a glob is
-            any split.
-        column: Column that holds the pictures.
-        config: Configuration of a Hub data set.
-        revision: Branch, tag or commit of a Hub data set.
-        limit: Open so many rows only.
-        with_source: Keep the column `source` too.
-
-    Returns:
-        A stream of rows whose `column` is `{"bytes": ..., "path": ...}`.
-
-    Raises:
-        ValueError: If there is no such data set, split or column, or the column holds no pictures; the message says
-            what there is.
-    """
-    path = Path(spec)
-    if is_local(spec) and (config or revision):
-        raise ValueError(f"{spec} is here and no Hub data set: --dataset-config and --dataset-revision are for those")
-    try:
-        if any(c in spec for c in "*?["):
-            if not glob.glob(spec, recursive=True):
-                raise ValueError(f"no file matches --dataset {spec}")
-            stream = datasets.load_dataset("parquet", data_files={split: spec}, split=split, streaming=True)
-        elif path.is_dir():
-            stream = _open_folder(path, split)
-        else:
-            stream = datasets.load_dataset(spec, config, split=split, revision=revision, streaming=True)
-    except ValueError as error:
-        raise ValueError(f"cannot open the split {split!r} of {spec}: {error}") from error
-    except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
-        where = "in this folder" if path.is_dir() else "it is no folder here, and the Hub says"
-        raise ValueError(f"cannot open {spec}: {where}: {error}") from error
-    columns = stream.column_names or list(next(iter(stream)))
-    if column not in columns:
-        raise ValueError(f"{spec} has no column {column!r}, only {', '.join(columns)}: choose with --image-column")
-    if with_source and SOURCE not in columns:
-        raise ValueError(f"{spec} has no column {SOURCE!r}, only {', '.join(columns)}: --source-power must then be 1")
-    known = (stream.features or {}).get(column)
-    if not isinstance(known, datasets.Image):
-        _check_pictures(stream.select_columns([column]), spec, column)
-    stream = stream.select_columns([column, SOURCE] if with_source else [column])
-    if limit:
-        stream = stream.take(limit)
-    return stream.cast_column(column, datasets.Image(decode=False))
-
-
-def _check_pictures(stream: datasets.IterableDataset, spec: str, column: str) -> None:
-    """Refuse a column that is not declared to hold pictures, and does not in its first rows."""
-    for row in itertools.islice(stream, _CHECKED):
-        cell = row[column]
-        cell = {"bytes": cell, "path": None} if isinstance(cell, bytes) else cell
-        cell = {"bytes": None, "path": cell} if isinstance(cell, str) else cell
-        with contextlib.suppress(DecodeError, OSError, TypeError, KeyError):
-            decode(encoded(cell))
-            return
-    raise ValueError(
-        f"the column {column!r} of {spec} holds no pictures: none of its first {_CHECKED} rows decodes; choose another "
-        "with --image-column"
-    )
+    spec: str, split: str, column: str = _IMAGE, *, config: str | None = None, revision: str | None = None
+) -> AnyRows:
+    """Open one split of a data set; see `open_dataset` and `Dataset.rows`."""
+    return open_dataset(spec, column, config=config, revision=revision).rows(split)
 
 
 def is_local(spec: str) -> bool:
     """Whether a data set is files of this machine, and not the Hub's."""
-    return any(character in spec for character in "*?[") or Path(spec).is_dir()
+    return Path(spec).exists() or any(character in spec for character in _MAGIC)
 
 
-def source_shares(stream: datasets.IterableDataset, power: float) -> dict[str, float]:
-    """The share of each source's pictures to use in an epoch, so that it is drawn by its number to a power.
-
-    A source of n pictures then gives n^power in proportion to the others: all sources the same for 0, every picture
-    once for 1. The smallest source is used whole.
-
-    Args:
-        stream: From `open_stream`, with its sources; it is read once.
-        power: 0 to 1.
-
-    Returns:
-        For each source a number in (0, 1].
-    """
-    counts = Counter(row[SOURCE] for row in stream.select_columns([SOURCE]))
-    smallest = min(counts.values(), default=1)
-    return {source: (count / smallest) ** (power - 1) for source, count in counts.items()}
-
-
-def count_pictures(spec: str, split: str, stream: datasets.IterableDataset) -> int | None:
-    """How many rows a split has, if that can be known without reading it."""
-    known = (stream.info.splits or {}).get(split)
-    if known and known.num_examples:
-        return known.num_examples
-    files = sorted(map(Path, glob.glob(spec, recursive=True)))
-    if len(files) == 1 and files[0].is_dir():
-        files = sorted(files[0].glob(f"{split}-*.parquet")) or sorted(files[0].glob("*.parquet"))
-    if not files or any(file.suffix != ".parquet" for file in files):
-        return None
-    return sum(ParquetFile(file).metadata.num_rows for file in files)
-
-
-def _open_folder(folder: Path, split: str) -> datasets.IterableDataset:
-    """A raw form of the earlier rounds, parquet files, or folders of pictures."""
-    if any(map(is_raw, (folder, *split_folders(folder)))):
-        items = scan(folder).items
-        splits = named_splits(items) or {TRAIN: items}
-        if not (items := splits.get(split, [])):
-            there = [name for name, members in splits.items() if members]
-            raise ValueError(f"this folder of pairs or Lab arrays has only {', '.join(there) or 'empty folders'}")
-        count = min(_RAW_SHARDS, len(items))
-        shards = [items[i * len(items) // count : (i + 1) * len(items) // count] for i in range(count)]
-        features = datasets.Features({"image": datasets.Image()})
-        return datasets.IterableDataset.from_generator(_raw_rows, features=features, gen_kwargs={"shards": shards})
-    kinds = {"parquet": "*.parquet", "webdataset": "*.tar"}
-    kind = next((kind for kind, pattern in kinds.items() if any(folder.glob(pattern))), "imagefolder")
-    return datasets.load_dataset(kind, data_dir=str(folder), split=split, streaming=True)
-
-
-def _raw_rows(shards: list[list[Item]]) -> Iterator[dict[str, Any]]:
-    """Rows as image folders have them: files by their path alone, so that a shuffle buffer holds no photographs."""
-    for item in itertools.chain(*shards):
-        if isinstance(item.where, str):
-            yield {"image": {"bytes": None, "path": item.where}}
-            continue
+def pictures(rows: AnyRows) -> Iterator[tuple[str, Image.Image | DecodeError]]:
+    """Walk rows once in order; yields (name, picture), or (name, error) where one does not decode."""
+    for row in rows:
         try:
-            data = read(item)
-        except DecodeError:
-            data = b""  # does not decode later, where it is counted
-        yield {"image": {"bytes": data, "path": item.name}}
-
-
-def preview_colorfulness(picture: Image.Image) -> float:
-    """How colorful a thumbnail of a picture is (Hasler and Suesstrunk): what tells gray from colored in any size."""
-    return colorfulness(np.asarray(picture.resize((_PREVIEW, _PREVIEW), Image.Resampling.NEAREST)))
-
-
-def pictures(stream: datasets.IterableDataset, column: str) -> Iterator[tuple[str, Image.Image | DecodeError]]:
-    """Walk a stream once in order; yields (name, picture), or (name, error) where one does not decode."""
-    for number, row in enumerate(stream):
-        name = cell_name(row[column], number)
-        try:
-            yield name, decode(encoded(row[column])).picture
+            yield row.name, decode(row.encoded()).picture
         except DecodeError as error:
-            yield name, error
+            yield row.name, error
 
 
-def encoded(cell: dict[str, Any]) -> bytes:
-    """The encoded picture of a cell; image folders give only a path, here or on the Hub.
-
-    Raises:
-        DecodeError: If it is a file here that cannot be read.
-        OSError: If it is elsewhere, and cannot be had.
-    """
-    if cell["bytes"] is not None:
-        return cell["bytes"]
+def _remote(spec: str, column: str, config: str | None, revision: str | None) -> Dataset:
+    """A data set of the Hub."""
+    if not _REPO_ID.fullmatch(spec):
+        raise ValueError(f"cannot open {spec}: there is no such folder or file")
     try:
-        with xopen(cell["path"], "rb") as file:
-            return file.read()
-    except OSError as error:
-        if "://" in cell["path"]:
-            raise
-        raise DecodeError(f"it cannot be read: {error.strerror}") from error
+        found = contents(spec, config, revision)
+    except ValueError as error:
+        raise ValueError(f"cannot open {spec}: {error}") from error
+    except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
+        raise ValueError(f"cannot open {spec}: there is no such folder or file, and the Hub says: {error}") from error
+    name = spec.rpartition("/")[2]
+    return Dataset(spec, name, column, found.root, found.listing, license=found.license, others=found.others)
 
 
-def cell_name(cell: dict[str, Any], number: int) -> str:
-    """What to call a cell's picture."""
-    return Path(cell["path"] or f"{number:05d}").stem
+def _literal(pattern: Path) -> Path:
+    """The folder that a pattern or a file is below. A part that is there by its name is no pattern."""
+    root, parts = Path(pattern.anchor), list(pattern.relative_to(pattern.anchor).parts)
+    while len(parts) > 1 and (root / parts[0]).exists():
+        root /= parts.pop(0)
+    return root
+
+
+def _matching(spec: str, root: Path) -> list[File]:
+    """The files that a pattern below a folder stands for; or the one file that has that name."""
+    below = str(Path(spec).relative_to(root))
+    names = [below] if (root / below).is_file() else sorted(glob.glob(below, root_dir=root, recursive=True))
+    files = [
+        File(str(root / name), printable(name), tuple(map(printable, Path(name).parts[:-1])))
+        for name in names
+        if (root / name).is_file()
+    ]
+    if not files:
+        raise ValueError(f"no file matches --dataset {spec}")
+    return files

@@ -1,91 +1,110 @@
-"""Splits by the folder that a picture comes from, never at random.
+"""Splits: by folders and shards that are named so, by source, or by the hash of each row. Never at random.
 
 Pictures of one source are alike (one photographer, one camera, one place); drawn at random, nearly the same picture
 would be in training and in validation.
 """
 
-from collections import Counter, defaultdict
+import hashlib
+import re
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from train.data.raw import Item, printable
+import numpy as np
+from numpy.typing import NDArray
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
-_FOLDERS = {"train": TRAIN, "validation": VALIDATION, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
-_SHARE = 0.05  # of all pictures, at least this many are for validation
+HELD_OUT_AT_LEAST, HELD_OUT_AT_MOST = 64, 1000
+_NAMES = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val"), VALIDATION),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
+_WORD = re.compile(rf"(?:^|[-_. ])({'|'.join(_NAMES)})(?=[-_. ]|$)")
+_SHARD = re.compile(r"(\w+)-\d{5}-of-\d{5}(?:-[0-9a-f]{16})?")
+_LARGEST_SHARE = 0.25  # held out of a small data set
+_SHARE_OF_SOURCES = 0.05  # of all pictures, at least this many are for validation
 
 
-class Placed(NamedTuple):
-    """A picture with its split, and the source folder that it comes from."""
+def split_of(folders: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The split that the first of a picture's folders names, None if it names none; and the folders below.
 
-    item: Item
-    split: str
-    source: str
+    A folder `data` above them, as many data sets have it, says nothing.
+    """
+    if folders[:1] == ("data",) and len(folders) > 1:
+        folders = folders[1:]
+    split = _NAMES.get(folders[0].lower()) if folders else None
+    return split, folders[1:] if split else folders
+
+
+def shard_split(stem: str, in_data: bool = False) -> str | None:
+    """The split that a file of many pictures is named after; None if it is not.
+
+    Args:
+        stem: As "train-00000-of-00008", "train-more-00001", "photos_validation_3".
+        in_data: Whether it lies in a folder `data`, where the Hub's data sets may have splits of any name.
+    """
+    if in_data and (named := _SHARD.fullmatch(stem)):
+        return _NAMES.get(named[1].lower(), named[1])
+    word = _WORD.search(stem.lower())
+    return _NAMES[word[1]] if word else None
+
+
+def order_of_splits(split: str) -> tuple[int, str]:
+    """A key to sort by: train, validation, test, then others by name."""
+    known = [TRAIN, VALIDATION, TEST]
+    return (known.index(split) if split in known else len(known)), split
 
 
 class Division(NamedTuple):
     """All pictures with their splits."""
 
-    placed: list[Placed]
-    outside: list[Item]
-    """Pictures beside the folders that name the splits."""
+    splits: dict[str, NDArray[np.int64]]
+    """Numbers of the pictures in each."""
     reason: str
     """How the splits came about, for the user."""
 
 
-def split_folders(folder: Path) -> list[Path]:
-    """The folders just below one that are named like splits: train, validation (val, valid), test."""
-    return sorted(f for f in folder.iterdir() if f.name.lower() in _FOLDERS and f.is_dir())
-
-
-def named_splits(items: list[Item]) -> dict[str, list[Item]]:
-    """Items by the split that the first of their folders names; those of other folders are skipped."""
-    splits = defaultdict(list)
-    for item in items:
-        if split := _split_of(item):
-            splits[split].append(item)
-    return dict(splits)
-
-
-def divide(items: list[Item], folder: Path, validation: Sequence[str]) -> Division:
-    """Give every picture a split and the name of its source, which is the first folder that it is in.
+def divide(sources: NDArray[np.str_], validation: Sequence[str]) -> Division:
+    """Make some sources the validation split.
 
     Args:
-        items: Pictures as `train.data.raw.scan` found them.
-        folder: Where they were found; its name is the source of pictures that are in no other folder.
+        sources: The source of each picture, (pictures,).
         validation: Sources that become the validation split. If none is given, the smallest sources do until they
             have 5 % of the pictures, but never the largest.
 
-    Returns:
-        The pictures in their order. Folders that are named like splits decide alone.
-
     Raises:
-        ValueError: If a source of that name is not there, if no other is left for training, or if folders are named
-            like splits and sources are given too.
+        ValueError: If a source of that name is not there, or if no other is left for training.
     """
-    name = printable(folder.resolve().name) or "pictures"
-    if splits := named_splits(items):
-        if validation:
-            raise ValueError(f"{folder} has folders named {' and '.join(sorted(splits))}: skip --validation")
-        placed = [Placed(i, split, _source(i.folders[1:], name)) for split, members in splits.items() for i in members]
-        outside = [item for item in items if not _split_of(item)]
-        return Division(placed, outside, f"the splits are the folders named so: {', '.join(sorted(splits))}")
-    counts = Counter(_source(item.folders, name) for item in items)
+    counts = Counter(sources.tolist())
     taken, reason = _named(counts, validation) if validation else _smallest(counts)
-    sources = [_source(item.folders, name) for item in items]
-    placed = [Placed(i, VALIDATION if s in taken else TRAIN, s) for i, s in zip(items, sources, strict=True)]
-    return Division(placed, [], reason)
+    inside = np.isin(sources, [*taken])
+    splits = {TRAIN: np.flatnonzero(~inside), VALIDATION: np.flatnonzero(inside)}
+    return Division({split: numbers for split, numbers in splits.items() if len(numbers)}, reason)
 
 
-def _split_of(item: Item) -> str | None:
-    """The split that its first folder names, if it does."""
-    return _FOLDERS.get(item.folders[0].lower()) if item.folders else None
+def held_out(keys: Sequence[str], share: float) -> NDArray[np.bool_]:
+    """Choose the rows that training leaves out and validation is measured on: those with the smallest hashes.
+
+    Args:
+        keys: What each row is known by, (rows,). A row keeps its hash when others are added.
+        share: Of the rows, but at least 64 and at most 1,000, and no more than a quarter.
+
+    Returns:
+        Whether each row is held out, (rows,).
+    """
+    wanted = min(max(round(share * len(keys)), HELD_OUT_AT_LEAST), HELD_OUT_AT_MOST)
+    count = min(wanted, int(_LARGEST_SHARE * len(keys))) if share else 0
+    hashes = np.array([row_hash(key) for key in keys])
+    chosen = np.zeros(len(keys), dtype=bool)
+    chosen[np.argsort(hashes, kind="stable")[:count]] = True
+    return chosen
 
 
-def _source(folders: tuple[str, ...], name: str) -> str:
-    """The first folder, or the name of the one that was given."""
-    return folders[0] if folders else name
+def row_hash(key: str) -> float:
+    """A number in [0, 1) that is the same for a row in every run."""
+    digest = hashlib.blake2b(key.encode(errors="surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
 
 
 def _named(counts: Counter[str], validation: Sequence[str]) -> tuple[set[str], str]:
@@ -107,7 +126,7 @@ def _smallest(counts: Counter[str]) -> tuple[set[str], str]:
     taken: list[str] = []
     share = 0.0
     for source in sorted(counts, key=lambda s: (counts[s], s))[:-1]:
-        if share >= _SHARE:
+        if share >= _SHARE_OF_SOURCES:
             break
         taken.append(source)
         share += counts[source] / counts.total()

@@ -1,40 +1,45 @@
 """An endless stream of training crops: shuffled, resumable to the sample, the same however many processes share it.
 
-The data set is dealt into a fixed number of lanes, and sample g of the run comes from lane g modulo that number.
-Process r of W takes every W-th lane, so W processes with a W-th of the batch each see what one would see. What happens
-to a sample is drawn from its position in its lane alone, so there is no random state to
-save, only the states of the lanes.
+Sample g of the run comes from lane g modulo the number of lanes, and process r of W has every W-th lane, so W processes
+with a W-th of the batch each see what one would see. Which row a lane draws is for `train.data.sampler`; what happens
+to it follows from the lane and its turn alone. So there is no random state to save, only the little that a lane counts.
 """
 
-import copy
 import functools
 import itertools
+import multiprocessing
 import os
 import random
 import signal
+import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from multiprocessing.synchronize import Event
 from typing import Any, NamedTuple
 
-import datasets
 import numpy as np
 import torch
-from datasets.distributed import split_dataset_by_node
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import IterableDataset as TorchIterableDataset
 
+from colorization import hub
 from colorization.decode import DecodeError, decode
-from train.data.dataset import SOURCE, cell_name, encoded, preview_colorfulness
+from train.data.color import GRAY, TONED, lacks_color
+from train.data.dataset import AnyRows
+from train.data.rows import Row
+from train.data.sampler import LaneState, Sampler
+from train.data.streamed import StreamedRows, StreamSampler
 from train.parent import when_parent_ends
 
-_BLOCK = 256  # rows of a lane that are shuffled at a time, after its shards; encoded pictures, some 5 MB
 _AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
+_PATIENCE = 2.0  # seconds for a worker to end
 _ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 
-LaneState = dict[str, Any]
-"""Where a lane resumes, as JSON: epoch, of its share or of the whole data set, rows before the block, the data set's
-own state there, next row in the block."""
+
+class UnavailableError(Exception):
+    """The data set cannot be read on for now: its network, its server or its disk is gone."""
 
 
 class Sample(NamedTuple):
@@ -49,8 +54,10 @@ class Sample(NamedTuple):
     """Where its lane resumes after it."""
     gray: int
     """Pictures skipped because they are gray or nearly so."""
+    toned: int
+    """Pictures skipped because they are black and white, toned in one color."""
     broken: tuple[str, ...]
-    """Names of the files skipped because they do not decode."""
+    """Names of the pictures skipped because they do not decode, with the reason."""
 
 
 class Crops(NamedTuple):
@@ -63,20 +70,22 @@ class Crops(NamedTuple):
     lane_states: dict[int, LaneState]
     """Where each lane of this batch resumes after it."""
     gray: int
+    toned: int
     broken: tuple[str, ...]
 
 
 class CropStream(TorchIterableDataset):
     """Endless random crops, flipped at random, of the colorful pictures of a data set.
 
-    What comes depends on nothing but the data set, the seed and the number of lanes. Where the data set cannot be read
-    on, the exception comes.
+    What comes depends on nothing but the data set, the seed and the number of lanes.
+
+    Attributes:
+        mine: The lanes of this process.
     """
 
     def __init__(
         self,
-        stream: datasets.IterableDataset,
-        column: str,
+        rows: AnyRows,
         size: int,
         seed: int,
         min_colorfulness: float,
@@ -86,13 +95,12 @@ class CropStream(TorchIterableDataset):
         world: int = 1,
         start: int = 0,
         lane_states: Mapping[int, LaneState] | None = None,
-        shares: Mapping[str, float] | None = None,
+        source_power: float = 1.0,
     ) -> None:
         """Take a share of the lanes.
 
         Args:
-            stream: From `train.data.dataset.open_stream`.
-            column: Column that holds the pictures.
+            rows: Of the data set.
             size: Side of the crops in pixels.
             seed: Seed of the order and of the crops.
             min_colorfulness: Less colorful pictures are skipped and counted.
@@ -101,27 +109,31 @@ class CropStream(TorchIterableDataset):
             world: How many processes share the lanes.
             start: Samples that this process has had before.
             lane_states: Where each lane resumes; others begin.
-            shares: For each source the share of its pictures to use in an epoch, see `source_shares`; None uses all.
+            source_power: How often small sources are drawn, see `Sampler`.
 
         Raises:
-            ValueError: If the processes cannot share the lanes evenly.
+            ValueError: If the processes cannot share the lanes evenly, there is no row, or a source power needs sources
+                that are not there.
         """
         super().__init__()
         if lanes % world:
             raise ValueError(f"{world} processes cannot share {lanes} lanes evenly: give --lanes a multiple of {world}")
-        if (stream.num_shards or 0) < lanes:
-            stream = stream.reshard()  # parquet by row groups; others stay as they are
-        self.stream, self.column, self.size, self.seed = stream, column, size, seed
-        self.min_colorfulness, self.lanes, self.start = min_colorfulness, lanes, start
-        self.mine, self.lane_states = range(rank, lanes, world), dict(lane_states or {})
-        self.shares = shares
+        if not isinstance(rows, StreamedRows):
+            self.sampler: Sampler | StreamSampler = Sampler(rows, lanes, seed, source_power)
+        elif source_power == 1:
+            self.sampler = StreamSampler(rows, lanes, seed)
+        else:
+            raise ValueError(f"{rows.name} does not say where its pictures come from: --source-power must then be 1")
+        self.size, self.seed, self.min_colorfulness = size, seed, min_colorfulness
+        self.mine, self.start, self.lane_states = range(rank, lanes, world), start, dict(lane_states or {})
 
     def __iter__(self) -> Iterator[list[list[Sample]] | Exception]:
         """Rounds, in each of which every lane gives a sample; a loader's worker has some of the lanes for its own."""
         worker = get_worker_info()
         mine = self.mine[worker.id :: worker.num_workers] if worker else self.mine
-        lanes = {lane: self._samples(lane) for lane in mine}
         ahead = self.mine[: self.start % len(self.mine)]  # these have had their turn in the round that was left
+        turns = {lane: self.start // len(self.mine) + (lane in ahead) for lane in mine}
+        lanes = {lane: self._samples(lane, turn) for lane, turn in turns.items()}
         rounds = -(-_AT_ONCE // len(mine))
         try:
             for number in itertools.count(step=rounds):
@@ -129,57 +141,38 @@ class CropStream(TorchIterableDataset):
                     [next(lanes[lane]) for lane in mine if turn or lane not in ahead]
                     for turn in range(number, number + rounds)
                 ]
-        except Exception as error:  # out of a worker it would come as a page of traceback
-            yield error
+        except Exception as error:  # out of a worker it would come as a page of traceback, or not at all
+            yield _portable(error)
 
-    def _samples(self, lane: int) -> Iterator[Sample]:
-        """One lane without end."""
-        lane_state = self.lane_states.get(lane) or _beginning(epoch=0)
-        gray, broken = 0, []
-        while True:
-            epoch, whole = lane_state["epoch"], lane_state["whole"]
-            usable = lane_state["before"] + lane_state["next"] > 0  # in the middle of an epoch: it was worth resuming
-            for row, cell, source, lane_state in self._rows(lane, lane_state):  # noqa: B020
-                rng = random.Random(f"{self.seed}/{lane}/{epoch}/{row}")
-                if self.shares and rng.random() >= self.shares[source]:
-                    continue
-                try:
-                    picture = decode(encoded(cell), at_least=round(self.size * _ZOOM)).picture
-                except DecodeError:
-                    broken.append(cell_name(cell, row))
-                    continue
-                if preview_colorfulness(picture) < self.min_colorfulness:
-                    gray += 1
-                    continue
-                crop = random_crop(picture, self.size, rng)
-                yield Sample(np.array(crop), rng.random(), lane, lane_state, gray, tuple(broken))
-                usable, gray, broken = True, 0, []
-            if not usable and whole:
-                raise ValueError(f"no picture is usable ({gray} are gray, {len(broken)} do not decode): check the data")
-            lane_state = _beginning(epoch + 1, whole or not usable)  # a handful of pictures does not go round all lanes
+    def _samples(self, number: int, turn: int) -> Iterator[Sample]:
+        """One lane without end, from a turn of its own on."""
+        lane = self.sampler.lane(number, turn, self.lane_states.get(number))
+        for at in itertools.count(turn):
+            skipped, broken = Counter[str](), list[str]()
+            row = lane.row()
+            while (picture := self._usable(row, skipped, broken)) is None:
+                if skipped.total() + len(broken) > lane.patience:
+                    raise ValueError(
+                        f"no picture is usable: of the last {skipped.total() + len(broken)}, {skipped[GRAY]} are gray, "
+                        f"{skipped[TONED]} toned, and {len(broken)} do not decode"
+                        + "".join(f", such as {name}" for name in broken[:1])
+                        + ": check the data"
+                    )
+                row = lane.spare()
+            rng = random.Random(f"{self.seed}/{number}/{at}")
+            crop = np.array(random_crop(picture, self.size, rng))
+            yield Sample(crop, rng.random(), number, lane.state(), skipped[GRAY], skipped[TONED], tuple(broken))
 
-    def _rows(self, lane: int, lane_state: LaneState) -> Iterator[tuple[int, dict[str, Any], str, LaneState]]:
-        """The rest of an epoch of a lane: number of the row, encoded picture, source, state of the lane after it."""
-        epoch, before, state, index = (lane_state[key] for key in ("epoch", "before", "state", "next"))
-        if lane_state["whole"]:
-            stream = copy.deepcopy(self.stream)  # it keeps its position inside
-        elif (self.stream.num_shards or 0) >= self.lanes:
-            stream = self.stream.shard(num_shards=self.lanes, index=lane, contiguous=False)
-            stream.set_epoch(1 + 1_000_003 * self.seed + epoch)  # another order of its shards
-        else:
-            # Reads all, takes its share of the rows.
-            stream = split_dataset_by_node(copy.deepcopy(self.stream), lane, self.lanes)
-        if state:
-            stream.load_state_dict(state)
-        # By blocks, because `datasets` deals single rows out once more among a loader's workers.
-        for block in stream.iter(_BLOCK):
-            cells = block[self.column]
-            sources = block.get(SOURCE) or [""] * len(cells)
-            order = random.Random(f"{self.seed}/{lane}/{epoch}/{before}").sample(range(len(cells)), len(cells))
-            for done in range(index, len(cells)):
-                after = lane_state | {"before": before, "state": state, "next": done + 1}
-                yield before + order[done], cells[order[done]], sources[order[done]], after
-            before, state, index = before + len(cells), stream.state_dict(), 0
+    def _usable(self, row: Row, skipped: Counter[str], broken: list[str]) -> Image.Image | None:
+        """A row's picture; None if there is nothing to learn from it, which is counted."""
+        try:
+            picture = decode(row.encoded(), at_least=round(self.size * _ZOOM)).picture
+        except DecodeError as error:
+            broken.append(f"{row.name}: {error}")
+            return None
+        why = lacks_color(picture, self.min_colorfulness)
+        skipped.update([why] if why else ())
+        return None if why else picture
 
 
 def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]:
@@ -191,8 +184,8 @@ def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]
         workers: Processes at most, 0 decodes in this one. A number that divides this process's lanes is taken.
 
     Raises:
-        ValueError: If no picture is usable.
-        Exception: Whatever reading the data set raised, as an OSError after the network was gone for long.
+        ValueError: If no picture is usable, or a file of the data set is damaged.
+        UnavailableError: If the data set cannot be read on for now, as after the network was gone for long.
     """
     return (batch for batch in batches_and_pauses(crops, batch_size, workers) if batch)
 
@@ -206,30 +199,48 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
         num_workers=workers,
         collate_fn=_as_is,
         prefetch_factor=max(2, 2 * batch_size // (_AT_ONCE * workers)) if workers else None,
-        worker_init_fn=functools.partial(_begin_worker, os.getpid()),
+        worker_init_fn=functools.partial(_begin_worker, os.getpid(), end := multiprocessing.Event()),
         timeout=1 if workers else 0,
     )
+    others = {*multiprocessing.active_children()}
     parts_of_workers = _started(loader)
+    own = {*multiprocessing.active_children()} - others
     parts: list[Any] = []
     samples: list[Sample] = []
-    while True:
-        try:
-            parts.append(next(parts_of_workers))
-        except RuntimeError as error:
-            if "timed out" not in str(error):
-                raise
-            yield None
-            continue
-        if isinstance(parts[-1], Exception):
-            raise parts[-1]
-        if len(parts) < workers:  # one from each, again and again
-            continue
-        for turns in zip(*parts, strict=True):
-            samples += sorted(itertools.chain(*turns), key=lambda sample: sample.lane)
-        parts = []
-        while len(samples) >= batch_size:
-            yield _collate(samples[:batch_size])
-            samples = samples[batch_size:]
+    try:
+        while True:
+            try:
+                parts.append(next(parts_of_workers))
+            except RuntimeError as error:
+                if "timed out" not in str(error):
+                    raise
+                yield None
+                continue
+            if isinstance(parts[-1], Exception):
+                raise parts[-1]
+            if len(parts) < workers:  # one from each, again and again
+                continue
+            for turns in zip(*parts, strict=True):
+                samples += sorted(itertools.chain(*turns), key=lambda sample: sample.lane)
+            parts = []
+            while len(samples) >= batch_size:
+                yield _collate(samples[:batch_size])
+                samples = samples[batch_size:]
+    finally:
+        end.set()
+        for worker in own:
+            worker.join(_PATIENCE)
+            if worker.is_alive():
+                worker.kill()
+
+
+def _portable(error: Exception) -> Exception:
+    """An error that can be sent to another process, where many of those of the Hub's client cannot be made again."""
+    if isinstance(error, ValueError):
+        return ValueError(str(error))
+    if isinstance(error, hub.ERRORS):
+        return UnavailableError(hub.explain(error))
+    return ValueError(f"reading the data set failed: {type(error).__name__}: {error}")
 
 
 def _collate(samples: list[Sample]) -> Crops:
@@ -237,8 +248,9 @@ def _collate(samples: list[Sample]) -> Crops:
     pixels = torch.from_numpy(np.stack([s.pixels for s in samples])).permute(0, 3, 1, 2)
     mix = torch.tensor([s.mix for s in samples])
     lane_states = {s.lane: s.lane_state for s in samples}
+    gray, toned = (sum(counts) for counts in zip(*((s.gray, s.toned) for s in samples), strict=True))
     broken = tuple(name for s in samples for name in s.broken)
-    return Crops(pixels, mix, lane_states, sum(s.gray for s in samples), broken)
+    return Crops(pixels, mix, lane_states, gray, toned, broken)
 
 
 def _started(loader: DataLoader[Any]) -> Iterator[Any]:
@@ -261,17 +273,17 @@ def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Image.Im
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-def _beginning(epoch: int, whole: bool = False) -> LaneState:
-    """The state before the first row of an epoch; of the lane's own share, or of the whole data set."""
-    return {"epoch": epoch, "whole": whole, "before": 0, "state": None, "next": 0}
-
-
 def _as_is(samples: Any) -> Any:
     """Samples travel as they are: arrays through a pipe, where tensors would each hold a file open."""
     return samples
 
 
-def _begin_worker(parent: int, _: int) -> None:
-    """One thread, so that the training process keeps the cores; and an end with that process, however it ends."""
+def _begin_worker(parent: int, end: Event, _: int) -> None:
+    """One thread, so that the training process keeps the cores; and an end with that process, however it ends.
+
+    Also while it waits for a network: it is deaf to signals, and to DataLoader's way of ending it, which waits for the
+    next sample.
+    """
     when_parent_ends(parent, lambda: os._exit(1))
+    threading.Thread(target=lambda: end.wait() and os._exit(0), daemon=True, name="end").start()
     torch.set_num_threads(1)

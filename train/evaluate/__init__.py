@@ -1,1 +1,1 @@
-"""Quality: the protocol, its tables, FID, intervals, and the search for overlap."""
+"""Quality: the protocol, FID, LPIPS and intervals."""

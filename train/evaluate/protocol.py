@@ -26,7 +26,7 @@ from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import COLORFUL, colorfulness, score
 from colorization.sources import locate
 from colorization.zoo import ZOO, load
-from train.data.dataset import open_stream, pictures
+from train.data.dataset import is_local, open_stream, pictures
 from train.evaluate.fid import Features, features, load_network
 from train.evaluate.hints import guidance_rows, guided_outputs
 from train.evaluate.lpips import load_lpips, lpips
@@ -34,7 +34,7 @@ from train.evaluate.summary import Measurement, Summary
 from train.record import weights_hash
 from train.tables import CONSTANT, GRAY, TRUTH
 
-# Of the training photographs, in CIE units: python -m train.evaluate.mean_color --dataset SPEC --split train
+# Of the training photographs, in CIE units: python -m benchmarks.mean_color --dataset SPEC --split train
 MEAN_AB = (-1.23, -0.04)
 PROTOCOL = (
     "8-bit sRGB at full size, the output carries the input's L*; PSNR and SSIM (Gaussian window) over RGB; "
@@ -60,6 +60,8 @@ class EvaluateOptions:
     """Split of the data set."""
     image_column: str = "image"
     """Column that holds the pictures."""
+    validation_share: float = 0.0
+    """Measure only on that share of the split which the trainer holds out, as with its --validation-share."""
     min_colorfulness: float = COLORFUL
     """Photographs less colorful than this are counted separately."""
     limit: int | None = None
@@ -140,9 +142,11 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     result = {
         "protocol": PROTOCOL.format(options.min_colorfulness),
         "dataset": options.dataset,
+        "dataset_on_hub": not is_local(options.dataset),
         "dataset_config": options.dataset_config,
         "dataset_revision": options.dataset_revision,
         "split": options.split,
+        "validation_share": options.validation_share,
         "photographs": len(sheet),
         "less_colorful": pale,
         "undecodable": undecodable,
@@ -179,14 +183,16 @@ def row_names(sources: list[str]) -> list[str]:
 
 def _photographs(options: EvaluateOptions) -> Iterator[tuple[str, Image.Image | DecodeError]]:
     """Walk the photographs of the data set, or what is wrong with them, once in order."""
-    stream = open_stream(
+    rows = open_stream(
         options.dataset,
         options.split,
         options.image_column,
         config=options.dataset_config,
         revision=options.dataset_revision,
     )
-    return itertools.islice(pictures(stream, options.image_column), options.limit)
+    if options.validation_share:
+        _, rows = rows.held_out(options.validation_share)
+    return itertools.islice(pictures(rows), options.limit)
 
 
 def _is_pale(picture: Image.Image, options: EvaluateOptions) -> bool:

@@ -23,8 +23,6 @@ def main() -> None:
     print(*summary.lines(), sep="\n")
     if options.output:
         print(f"The data set, its card and {LIST} are in {options.output}")
-    if options.push:
-        print(f"pushed to {options.push}")
     print(f"next: accelerate launch train --recipe all --dataset {options.push or options.output}")
 
 

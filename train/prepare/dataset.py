@@ -1,4 +1,4 @@
-"""Data sets from photographs: folders, pairs or Lab arrays to sharded parquet with a card, here or on the Hub."""
+"""Data sets from photographs: whatever the trainer reads to sharded parquet with a card, here or on the Hub."""
 
 import contextlib
 import csv
@@ -6,41 +6,48 @@ import functools
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tyro
 from tqdm import tqdm
 
-from train.data.raw import Found, scan
-from train.data.splits import TEST, TRAIN, VALIDATION, Division, divide
-from train.prepare.card import dataset_card
-from train.prepare.shards import OUTSIDE, UNDECODABLE, UNPAIRED, Skipped, to_picture, write_splits
+from colorization.atomic import written_folder
+from train.data.dataset import Dataset, is_local, open_dataset
+from train.data.rows import Rows
+from train.data.splits import TRAIN, divide, order_of_splits
+from train.prepare.card import dataset_card, earlier_files
+from train.prepare.shards import to_picture, write_splits
 from train.publish.push import PushError, check_push, push
 
 LIST = "skipped.csv"
 _NO_SPLIT = "so there is no such split: give it other pictures"
-_SHOWN = 5  # names on the terminal; there may be thousands
 
 
 @dataclass(frozen=True)
 class PrepareOptions:
     """Turn your photographs into a data set that streams: sharded parquet with a card."""
 
-    source: tyro.conf.Positional[Path]
-    """A folder of pictures, best with a sub-folder for each source; or pairs (color/ and gray/), or Lab arrays (l/ and
-    ab/)."""
+    source: tyro.conf.Positional[str]
+    """A folder of pictures, best with a sub-folder for each source, or whatever else the trainer reads: zip, tar and
+    parquet files, pairs (color/ and gray/), Lab arrays (l/ and ab/), Hub data set ids."""
     output: Path | None = None
     """The folder to write; it must not be there yet, or be empty."""
     push: str | None = None
     """Hub data set (NAMESPACE/NAME) that this becomes, in one commit."""
+    image_column: str = "image"
+    """Column that holds the pictures; of tar files, the end of their names, such as `jpg`."""
+    dataset_config: str | None = None
+    """Configuration of a source that has several."""
+    dataset_revision: str | None = None
+    """Branch, tag or commit of a source on the Hub."""
     private: bool = False
     """Make a new Hub data set private."""
     short_side: int = 320
     """Pictures are made smaller to a short side of so many pixels, never larger."""
     min_colorfulness: float = 8.0
-    """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted."""
+    """Pictures less colorful (Hasler and Suesstrunk) teach gray: they are skipped and counted, toned prints too."""
     validation: tuple[str, ...] = ()
     """Sources that become the validation split; if not given, the smallest, until they have 5 % of the pictures."""
     shards: int | None = None
@@ -69,7 +76,7 @@ class Summary:
         splits: Counter[str] = Counter()
         for (split, _), count in self.counts.items():
             splits[split] += count
-        order = [split for split in (TRAIN, VALIDATION, TEST) if self.files[split]]
+        order = sorted(self.files, key=order_of_splits)
         kept = [
             f"{split}: {splits[split]:,} of {self.files[split]:,} files, "
             + (f"in {_number(self.shards[split], 'shard')}" if splits[split] else _NO_SPLIT)
@@ -94,22 +101,31 @@ def prepare(options: PrepareOptions) -> Summary:
     _check(options)
     if options.push:
         check_push([options.push], "dataset")
-    scanned = scan(options.source)
-    division = divide(scanned.items, options.source, options.validation)
-    print(division.reason)
-    _tell(scanned)
+    dataset = open_dataset(
+        options.source, options.image_column, config=options.dataset_config, revision=options.dataset_revision
+    )
+    splits, reason = _splits(dataset, options.validation)
+    print(reason, *dataset.listing.lines(), sep="\n")
     with contextlib.ExitStack() as temporary:
         folder = options.output
         if not folder:
             scratch = Path(tempfile.mkdtemp(prefix="prepare-"))
             temporary.callback(shutil.rmtree, scratch, ignore_errors=True)
             folder = scratch / "dataset"
-        with _whole_or_nothing(folder) as fresh:
-            summary = _write(fresh, scanned, division, options)
+        with written_folder(folder, replace=False) as fresh:
+            summary = _write(fresh, dataset, splits, options)
         if options.push:
             try:
                 message = f"{summary.counts.total():,} pictures"
-                push(options.push, folder, message=message, repo_type="dataset", private=options.private)
+                pushed = push(
+                    options.push,
+                    folder,
+                    message=message,
+                    repo_type="dataset",
+                    private=options.private,
+                    is_ours=earlier_files(options.push).__contains__,
+                )
+                print(f"pushed to {options.push}@{pushed.commit}{pushed.others()}")
             except PushError as error:
                 temporary.pop_all()  # hours of work; only the last minutes of it failed
                 again = f"`hf upload {options.push} {folder} . --repo-type dataset`"
@@ -134,44 +150,40 @@ def _check(options: PrepareOptions) -> None:
         raise ValueError(f"--shards is {shards}, expected 1 or more")
 
 
-def _tell(scanned: Found) -> None:
-    """Name the pictures of pairs that have no partner."""
-    for names, what in (
-        (scanned.lone_color, "without a gray partner, used all the same"),
-        (scanned.lone_gray, "gray without a color partner, skipped"),
-    ):
-        if names:
-            more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-            print(f"{len(names):,} {what}: {', '.join(names[:_SHOWN])}{more}")
+def _splits(dataset: Dataset, validation: tuple[str, ...]) -> tuple[dict[str, Rows], str]:
+    """The pictures of each split, and how the splits came about: those that there are, or else by source.
 
-
-@contextlib.contextmanager
-def _whole_or_nothing(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside the one to write, which takes its place at the end, or is removed."""
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    Raises:
+        ValueError: If sources are named for validation and cannot be, or there are no pictures, or they can only be
+            streamed.
+    """
+    splits = {split: dataset.rows(split) for split in dataset.splits or [TRAIN]}
+    known = {split: rows for split, rows in splits.items() if isinstance(rows, Rows)}
+    if len(known) < len(splits):
+        raise ValueError(
+            f"{dataset.spec} can only be read from its beginning, and a data set is written in random order: "
+            "`hf download` it first"
+        )
+    if known.keys() != {TRAIN}:
+        if validation:
+            raise ValueError(f"{dataset.spec} has the splits {' and '.join(sorted(known))}: leave --validation out")
+        return known, f"the splits are those that there are: {', '.join(sorted(known, key=order_of_splits))}"
+    rows = known[TRAIN]
     try:
-        yield fresh
-        fresh.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()  # refuses if something was put there meanwhile
-        fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        sources = rows.sources()
+    except ValueError:  # parquet without such a column: all is of one source
+        sources = np.full(rows.count, rows.name)
+    division = divide(sources, validation)
+    return {split: rows.only(numbers) for split, numbers in division.splits.items()}, division.reason
 
 
-def _write(folder: Path, scanned: Found, division: Division, options: PrepareOptions) -> Summary:
+def _write(folder: Path, dataset: Dataset, splits: dict[str, Rows], options: PrepareOptions) -> Summary:
     """Write the shards, the list of what was skipped, and the card."""
-    skipped = [
-        *(Skipped(name, UNDECODABLE, reason) for name, reason in scanned.bad),
-        *(Skipped(name, UNPAIRED, "no color partner") for name in scanned.lone_gray),
-        *(Skipped(item.name, OUTSIDE, "not in a folder of a split") for item in division.outside),
-    ]
+    skipped = [*dataset.listing.skipped]
     make = functools.partial(to_picture, short_side=options.short_side, min_colorfulness=options.min_colorfulness)
-    with tqdm(total=len(division.placed), unit="picture", disable=None) as bar:
-        counts, shards = write_splits(folder, division.placed, make, options.shards, options.seed, skipped, bar.update)
-    files = Counter(placed.split for placed in division.placed)
+    files = Counter({split: rows.count for split, rows in splits.items()})
+    with tqdm(total=files.total(), unit="picture", disable=None) as bar:
+        counts, shards = write_splits(folder, splits, make, options.shards, options.seed, skipped, bar.update)
     summary = Summary(counts, files, shards, Counter(s.kind for s in skipped))
     if not counts:
         raise ValueError(
@@ -181,13 +193,13 @@ def _write(folder: Path, scanned: Found, division: Division, options: PrepareOpt
     with (folder / LIST).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("file", "reason"))
-        writer.writerows((s.file, s.reason) for s in sorted(skipped))
+        writer.writerows((s.name, s.reason) for s in sorted(skipped))
     card = dataset_card(
         counts,
         shards,
         summary.skipped,
         name=options.push or (options.output or folder).resolve().name,
-        folder=options.source.resolve().name,
+        source=dataset.name if is_local(options.source) else options.source,
         short_side=options.short_side,
         min_colorfulness=options.min_colorfulness,
         license=options.license,

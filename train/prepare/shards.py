@@ -5,7 +5,6 @@ import io
 import itertools
 import math
 import os
-import random
 import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +17,15 @@ from PIL import Image
 from pyarrow.parquet import ParquetWriter
 
 from colorization.decode import DecodeError, decode
-from train.data.dataset import PREPARED, preview_colorfulness
-from train.data.raw import Item, printable, read
-from train.data.splits import TEST, TRAIN, VALIDATION, Placed
+from train.data.color import GRAY, lacks_color, preview_colorfulness
+from train.data.dataset import PREPARED
+from train.data.rows import Row, Rows, printable
+from train.data.sampler import shuffled
+from train.data.splits import TRAIN
+from train.data.walk import Skipped
 
 QUALITY = 95
-UNDECODABLE, GRAY, DUPLICATE, UNPAIRED, OUTSIDE = "undecodable", "gray", "duplicate", "unpaired", "outside"
+UNDECODABLE, DUPLICATE = "undecodable", "duplicate"
 _SHARD, _SMALL_SHARD = 500_000_000, 50_000_000  # bytes of pictures in a file
 _LANES = 8  # of the trainer, if it is told nothing else
 _NAME = "{}-{:05d}-of-{:05d}.parquet"
@@ -43,25 +45,11 @@ class Picture(NamedTuple):
     """SHA-256 of the original's upright pixels: equal for the same picture in another file."""
 
 
-class Skipped(NamedTuple):
-    """A file that is skipped."""
-
-    file: str
-    kind: str
-    """One of the five above."""
-    detail: str
-
-    @property
-    def reason(self) -> str:
-        """In words."""
-        return f"{self.kind} of {self.detail}" if self.kind == DUPLICATE else f"{self.kind}: {self.detail}"
-
-
-def to_picture(item: Item, short_side: int, min_colorfulness: float) -> Picture | Skipped:
+def to_picture(row: Row, short_side: int, min_colorfulness: float) -> Picture | Skipped:
     """Decode one picture, make it small, and encode it without any metadata.
 
     Args:
-        item: As `train.data.raw.scan` found it.
+        row: Of any data set.
         short_side: Pixels; a picture is only made smaller, never larger.
         min_colorfulness: Less colorful pictures are gray.
 
@@ -69,19 +57,19 @@ def to_picture(item: Item, short_side: int, min_colorfulness: float) -> Picture 
         The picture, upright sRGB JPEG with color at full resolution; or why it is skipped.
     """
     try:
-        picture = decode(read(item)).picture
+        picture = decode(row.encoded()).picture
         digest = hashlib.sha256(f"{picture.size}".encode())
         digest.update(picture.tobytes())
         small = _shrink(picture, short_side)
-        measured = preview_colorfulness(small)
-        if measured < min_colorfulness:
-            return Skipped(item.name, GRAY, f"colorfulness {measured:.1f}, expected {min_colorfulness:g} or more")
+        if why := lacks_color(small, min_colorfulness):
+            measured = f"colorfulness {preview_colorfulness(small):.1f}, expected {min_colorfulness:g} or more"
+            return Skipped(row.name, why, measured if why == GRAY else "")
         buffer = io.BytesIO()
         small.save(buffer, "jpeg", quality=QUALITY, subsampling=0)  # color is what is learned
     except DecodeError as error:
-        return Skipped(item.name, UNDECODABLE, printable(str(error)))
+        return Skipped(row.name, UNDECODABLE, printable(str(error)))
     except OSError as error:  # not str(error), which would publish the path
-        return Skipped(item.name, UNDECODABLE, error.strerror or "the picture cannot be stored as JPEG")
+        return Skipped(row.name, UNDECODABLE, error.strerror or "the picture cannot be stored as JPEG")
     return Picture(buffer.getvalue(), digest.digest())
 
 
@@ -96,8 +84,8 @@ class Written(NamedTuple):
 
 def write_splits(
     folder: Path,
-    placed: list[Placed],
-    make: Callable[[Item], Picture | Skipped],
+    splits: dict[str, Rows],
+    make: Callable[[Row], Picture | Skipped],
     shards: int | None,
     seed: int,
     skipped: list[Skipped],
@@ -107,7 +95,7 @@ def write_splits(
 
     Args:
         folder: Where the shards go.
-        placed: The pictures.
+        splits: The pictures of each split.
         make: Makes one of them.
         shards: Files per split; None takes `shard_count`.
         seed: Of the order.
@@ -117,32 +105,35 @@ def write_splits(
     written = Written(Counter(), Counter())
     seen: dict[bytes, str] = {}
 
-    def usable(split: str, members: list[Placed]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The place among all and the row of each picture that is kept."""
-        for position, picture in enumerate(_in_order(make, [member.item for member in members])):
+    def usable(split: str, rows: Rows) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The place among all and the cells of each picture that is kept."""
+        for position, (row, picture) in enumerate(_in_order(make, shuffled(rows, seed))):
             tick()
-            item, _, source = members[position]
             if isinstance(picture, Skipped):
                 skipped.append(picture)
             elif picture.digest in seen:
-                skipped.append(Skipped(item.name, DUPLICATE, seen[picture.digest]))
+                skipped.append(Skipped(row.name, DUPLICATE, f"the same as {seen[picture.digest]}"))
             else:
-                seen[picture.digest] = item.name
-                written.counts[split, source] += 1
-                name = str(PurePosixPath(item.name).with_suffix(".jpg"))
-                yield position, {"image": {"bytes": picture.jpeg, "path": name}, "source": source}
+                seen[picture.digest] = row.name
+                written.counts[split, row.source] += 1
+                name = str(PurePosixPath(row.name).with_suffix(".jpg"))
+                yield position, {"image": {"bytes": picture.jpeg, "path": name}, "source": row.source}
 
-    for split in (VALIDATION, TEST, TRAIN):  # training last: of two equal pictures it is the one to lose its own
-        members = [p for p in placed if p.split == split]
-        random.Random(f"{seed}/{split}").shuffle(members)
-        if members:
-            written.shards[split] = _write_split(folder, split, usable(split, members), len(members), shards)
+    # Training last: of two equal pictures it is the one to lose its own.
+    for split in sorted(splits, key=lambda split: (split == TRAIN, split)):
+        rows = splits[split]
+        written.shards[split] = _write_split(folder, split, usable(split, rows), rows.count, shards)
     return written
 
 
 def shard_count(size: float) -> int:
     """Files that a split of so many bytes becomes: of 500 MB, but one for each lane if that leaves them 50 MB."""
     return max(1, math.ceil(size / _SHARD), min(_LANES, int(size / _SMALL_SHARD)))
+
+
+def shard_names(split: str, count: int) -> list[str]:
+    """The names of a split's files."""
+    return [_NAME.format(split, number, count) for number in range(count)]
 
 
 def _write_split(
@@ -167,13 +158,14 @@ def _write_split(
     if not first:
         return 0
     shards = shards or shard_count(expected * statistics.fmean(len(row["image"]["bytes"]) for _, row in first))
+    names = shard_names(split, shards)
     groups = itertools.groupby(itertools.chain(first, rows), key=lambda row: row[0] * shards // expected)
     number = -1
     for shard, members in itertools.chain(groups, [(shards, iter(()))]):
         for empty in range(number + 1, shard):  # all of whose pictures were skipped
-            _write_shard(folder / _NAME.format(split, empty, shards), iter(()))
+            _write_shard(folder / names[empty], iter(()))
         if shard < shards:
-            _write_shard(folder / _NAME.format(split, shard, shards), (row for _, row in members))
+            _write_shard(folder / names[shard], (row for _, row in members))
         number = shard
     return shards
 
@@ -185,20 +177,21 @@ def _write_shard(file: Path, rows: Iterator[dict[str, Any]]) -> None:
             writer.write_table(pa.Table.from_pylist(group, schema=_SCHEMA))
 
 
-def _in_order(function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
-    """Map on all cores. Results come in the order of the items, and few are kept, however slowly they are taken."""
+def _in_order(function: Callable[[_In], _Out], arguments: Iterable[_In]) -> Iterator[tuple[_In, _Out]]:
+    """Map on all cores. Pairs come in the order of the arguments; few are kept, however slowly they are taken."""
     cores = os.cpu_count() or 1
-    waiting: deque[Future[_Out]] = deque()
+    waiting: deque[tuple[_In, Future[_Out]]] = deque()
     with ThreadPoolExecutor(cores) as pool:
         try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
+            for argument in arguments:
+                waiting.append((argument, pool.submit(function, argument)))
                 if len(waiting) > _AHEAD * cores:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            for argument, future in waiting:
+                yield argument, future.result()
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 future.cancel()
 
 

@@ -1,6 +1,7 @@
 """Publishing of a finished run: its card, and one commit on the Hub."""
 
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from colorization.metrics import COLOR_THRESHOLD, colorfulness
 from colorization.sources import FILES
 from colorization.zoo import load
 from train.curves import save_curves
-from train.publish.card import metrics_of, write_card
+from train.publish.card import license_warning, write_card
+from train.publish.metrics import metrics_of
 from train.publish.public import ROOT
 from train.publish.push import push
 from train.record import CURVES, RECORD, SHEET, earlier_stages
@@ -51,6 +53,8 @@ class PublishOptions:
     code: str | None = None
     """Where the models' cards say that the code is, if not in --space: another Space, or the https:// URL of a git
     repository."""
+    license: str | None = None
+    """License of the weights, as the Hub calls it (apache-2.0, cc-by-4.0, ...); without it the cards state none."""
     private: bool = False
     """Make new repositories private."""
     revision: str | None = None
@@ -84,12 +88,15 @@ def publish_model(folder: Path, target: PublishOptions) -> str:
         save_curves(earlier_stages(folder), stage / CURVES)
         photographs = sorted(target.samples.iterdir()) if target.samples else sorted(_PHOTOGRAPHS.glob("*.jpg"))
         sample_sheet(model, photographs).save(stage / SHEET)
-        write_card(stage, metrics, training_data=training_data, repo_id=name, code=target.code or target.space)
+        code = target.code or target.space
+        write_card(stage, metrics, training_data=training_data, repo_id=name, code=code, license=target.license)
+        if not target.license:
+            print(f"train.publish: {license_warning(folder)}", file=sys.stderr)
         gain = metrics["model"]["psnr_mean"] - metrics["gray"]["psnr_mean"]
         message = f"{model.name}: PSNR {gain:+.2f} dB against a gray copy"
-        commit = push(name, stage, message=message, private=target.private, revision=target.revision)
-    load(name, revision=commit)  # what others will do
-    return f"{name}@{commit}"
+        pushed = push(name, stage, message=message, private=target.private, revision=target.revision)
+    load(name, revision=pushed.commit)  # what others will do
+    return f"{name}@{pushed.commit}{pushed.others()}"
 
 
 def sample_sheet(model: Colorizer, photographs: list[Path]) -> Image.Image:

@@ -3,50 +3,57 @@
 import re
 import shlex
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import constants
 
 ROOT = Path(__file__).resolve().parents[2]
-_HUB_ID = r"[\w.-]+/[\w.-]+"
+_REPO_ID = r"[\w.-]+/[\w.-]+"
 _URLS = ("Source", "Repository", "Homepage")  # of pyproject.toml, the best first
 
 
-def is_hub_id(name: str) -> bool:
-    """Whether a name is "namespace/name" on the Hub, and no path here."""
-    return bool(re.fullmatch(_HUB_ID, name)) and name[0] not in "./~" and not Path(name).exists()
+def public_name(name: str, hub_ids: Collection[str]) -> str:
+    """A model, data set or file as others may know it: a Hub id or URL as it is, of a path only its last part.
 
-
-def public_name(name: str) -> str:
-    """A model, data set or file as others may know it: a name or a Hub id as it is, of a path only its last part."""
-    if is_hub_id(name) or "://" in name or not re.search(r"[/\\]", name):
+    Args:
+        name: Any name in a record.
+        hub_ids: Those of the names that are Hub repositories, as the record says.
+    """
+    if name in hub_ids or "://" in name or not re.search(r"[/\\]", name):
         return name
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] or "..."
 
 
-def public_command(command: str) -> str:
-    """A command line with its paths shortened, also those in `--option=PATH`."""
+def public_command(command: str, hub_ids: Collection[str]) -> str:
+    """A command line with its paths shortened, also those in `--option=PATH`; see `public_name`."""
     words = []
     for word in shlex.split(command):
         option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
-        words.append(option + equals + public_name(value))
+        words.append(option + equals + public_name(value, hub_ids))
     return shlex.join(words)
 
 
 def public_stage(stage: dict[str, Any]) -> dict[str, Any]:
     """One stage of a record with its paths shortened."""
+    hub_ids = stage.get("hub_ids", ())
 
     def shortened(value: Any) -> Any:
         if isinstance(value, str):
-            return public_name(value)
+            return public_name(value, hub_ids)
         if isinstance(value, list | tuple):
             return [shortened(item) for item in value]
         if isinstance(value, dict):
             return {key: shortened(item) for key, item in value.items()}
         return value
 
-    return shortened(stage) | {"command": public_command(stage["command"])}
+    return shortened(stage) | {"command": public_command(stage["command"], hub_ids)}
+
+
+def is_repo_id(name: str) -> bool:
+    """Whether a name has the form "namespace/name"."""
+    return bool(re.fullmatch(_REPO_ID, name))
 
 
 def code_url(code: str | None) -> str:
@@ -69,6 +76,6 @@ def code_url(code: str | None) -> str:
         )
     if re.fullmatch(r"https?://[^\s@]+", code):
         return code
-    if re.fullmatch(_HUB_ID, code):
+    if is_repo_id(code):
         return f"{constants.ENDPOINT}/spaces/{code}"
     raise ValueError(f"--code is {code}, expected a Space (NAMESPACE/NAME) or the https:// URL of a git repository")

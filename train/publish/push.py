@@ -1,7 +1,8 @@
 """Writing to the Hub: the check before a push, and the push of a folder as one commit."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
@@ -11,6 +12,7 @@ from colorization.hub import ERRORS, explain
 
 _ATTEMPTS = 3  # at a commit that loses the race against somebody else's
 _CONFLICTS = (409, 412)
+_SHOWN = 10  # names in a message
 _KEPT = {".gitattributes"}  # the Hub's own
 _WRITING_ROLES = ("admin", "write", "contributor")
 _NO_ROUTE = (404, 405)  # of a Hub of one's own that lacks one of the Hub's calls
@@ -19,6 +21,19 @@ _SPACE_PLANS = (
     "free accounts (verified email, older than 30 days) may have two Spaces, with --hardware zero-a10g; more of them, "
     "or other hardware, cpu-basic too, take PRO (https://huggingface.co/pro) or an organization's plan"
 )
+
+
+class Pushed(NamedTuple):
+    """What a push came to."""
+
+    commit: str
+    kept: tuple[str, ...]
+    """Files of the repository that were there before, and are not of an earlier push."""
+
+    def others(self) -> str:
+        """Words about them, to be put after the repository's name."""
+        more = f" and {len(self.kept) - _SHOWN:,} more" if len(self.kept) > _SHOWN else ""
+        return f"; what else was there stays: {', '.join(self.kept[:_SHOWN])}{more}" if self.kept else ""
 
 
 class PushError(Exception):
@@ -69,22 +84,25 @@ def push(
     private: bool = False,
     revision: str | None = None,
     hardware: SpaceHardware | None = None,
-) -> str:
-    """Make a folder the whole content of a repository, in one commit: readers see the old state or the new one.
+    is_ours: Callable[[str], bool | None] = lambda path: False,
+) -> Pushed:
+    """Put a folder's files into a repository, in one commit: readers see the old state or the new one.
 
     Files that are there already are not sent again, so a push that broke off is simply run again.
 
     Args:
         repo_id: "namespace/name"; made if it is not there.
-        folder: Every file in it and below it is pushed; files that only the repository has are deleted.
+        folder: Every file in it and below it is pushed.
         message: Title of the commit.
         repo_type: "model", "dataset" or "space".
         private: Make a new repository private; refuse one that is public.
         revision: Branch to commit to, made if it is not there; None is the main branch.
         hardware: What a new Space runs on; None for other repositories.
+        is_ours: Whether a file that only the repository has, by its path, is of an earlier push of the same kind. Such
+            files are deleted; all others stay.
 
     Returns:
-        The commit's hash.
+        The commit, and what else is there.
 
     Raises:
         PushError: If the Hub refuses or the connection breaks, or it holds other bytes afterwards than were sent.
@@ -101,21 +119,31 @@ def push(
         if revision:
             api.create_branch(**place, branch=revision, exist_ok=True)
         again = "push again; what was sent is not sent twice"
-        commit = _commit(api, place, folder, message, revision)
+        commit, others = _commit(api, place, folder, message, revision, is_ours)
         there = api.verify_repo_checksums(**place, revision=commit, local_dir=folder)
     except (*ERRORS, RuntimeError, ValueError) as error:
         # The client wraps what went wrong with an upload in a RuntimeError that does not say it.
         cause = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
         raise PushError(f"{repo_id} was not pushed: {_advice(cause, again, repo_type)}") from error
-    differing = {mismatch["path"] for mismatch in there.mismatches} | {*there.missing_paths, *there.extra_paths} - _KEPT
+    differing = {mismatch["path"] for mismatch in there.mismatches} | {
+        *there.missing_paths,
+        *there.extra_paths,
+    } - _KEPT - {*others}
     if differing:
         raise PushError(
             f"{repo_id}@{commit[:7]} holds other bytes than were sent in {', '.join(sorted(differing))}: push again"
         )
-    return commit
+    return Pushed(commit, tuple(others))
 
 
-def _commit(api: HfApi, place: dict[str, Any], folder: Path, message: str, revision: str | None) -> str:
+def _commit(
+    api: HfApi,
+    place: dict[str, Any],
+    folder: Path,
+    message: str,
+    revision: str | None,
+    is_ours: Callable[[str], bool | None],
+) -> tuple[str, list[str]]:
     """Commit on top of what is there now; if somebody commits in between, look again.
 
     Not `upload_folder`: with Xet installed it commits a large folder in several batches, and readers would see a part.
@@ -123,15 +151,17 @@ def _commit(api: HfApi, place: dict[str, Any], folder: Path, message: str, revis
     files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
     for attempt in range(1, _ATTEMPTS + 1):
         head = api.repo_info(**place, revision=revision).sha
-        gone = {*api.list_repo_files(**place, revision=head)} - files.keys() - _KEPT
+        others = sorted({*api.list_repo_files(**place, revision=head)} - files.keys() - _KEPT)
+        stale = [path for path in others if is_ours(path)]
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationAdd(path, str(file)) for path, file in files.items()),
-            *(CommitOperationDelete(path, is_folder=False) for path in sorted(gone)),
+            *(CommitOperationDelete(path, is_folder=False) for path in stale),
         ]
         try:
-            return api.create_commit(
+            commit = api.create_commit(
                 **place, operations=operations, commit_message=message, revision=revision, parent_commit=head
-            ).oid
+            )
+            return commit.oid, [path for path in others if path not in stale]
         except HfHubHTTPError as error:
             if error.response.status_code not in _CONFLICTS or attempt == _ATTEMPTS:
                 raise

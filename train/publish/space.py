@@ -42,13 +42,14 @@ def publish_space(target: PublishOptions) -> str:
         for name in FOLDERS:
             shutil.copytree(ROOT / name, stage / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         _describe(stage / "README.md", target)
-        commit = push(
+        pushed = push(
             target.space,
             stage,
             message="The page",
             repo_type="space",
             private=target.private,
             hardware=SpaceHardware(target.hardware),
+            is_ours=lambda path: path.partition("/")[0] in FOLDERS,
         )
     if target.namespace:
         settings = {"COLORIZATION_HUB_NAMESPACE": target.namespace, "COLORIZATION_HUB_PREFIX": target.prefix}
@@ -60,7 +61,7 @@ def publish_space(target: PublishOptions) -> str:
                 f"{target.space} is there, but its variable {key} could not be set to {value}: {explain(error)}; "
                 "set it in its settings, or publish again"
             ) from error
-    return f"{target.space}@{commit}"
+    return f"{target.space}@{pushed.commit}{pushed.others()}"
 
 
 def _describe(readme: Path, target: PublishOptions) -> None:

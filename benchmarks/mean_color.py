@@ -1,6 +1,6 @@
 """Mean color of a set of photographs: what the constant row of an evaluation paints everywhere.
 
-`python -m train.evaluate.mean_color --dataset SPEC --split train`
+`python -m benchmarks.mean_color --dataset SPEC --split train`
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def mean_color(options: MeanColorOptions) -> tuple[float, float]:
     """
     means = []
     stream = open_stream(options.dataset, options.split, options.image_column)
-    for _, picture in tqdm(pictures(stream, options.image_column), unit="photograph"):
+    for _, picture in tqdm(pictures(stream), unit="photograph"):
         if not isinstance(picture, DecodeError):
             small = picture.resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
             rgb = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
@@ -51,7 +51,5 @@ def mean_color(options: MeanColorOptions) -> tuple[float, float]:
 
 if __name__ == "__main__":
     print(
-        "mean a* and b*: {} {}".format(
-            *mean_color(tyro.cli(MeanColorOptions, prog="python -m train.evaluate.mean_color"))
-        )
+        "mean a* and b*: {} {}".format(*mean_color(tyro.cli(MeanColorOptions, prog="python -m benchmarks.mean_color")))
     )

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PIL import Image, ImageOps
 
-from train.evaluate.overlap import OverlapOptions, overlap
+from benchmarks.overlap import OverlapOptions, overlap
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The raw forms of the earlier rounds: what is found in a folder, their colors, and the trainer on them."""
+"""The walk of a folder: plain files, pairs and Lab arrays of the earlier rounds, their colors, the trainer on them."""
 
 import io
 import itertools
@@ -12,8 +12,9 @@ from skimage.color import lab2rgb, rgb2lab
 
 from colorization.decode import DecodeError, decode
 from train.data.dataset import open_stream, pictures
-from train.data.raw import read, scan
+from train.data.rows import Row
 from train.data.stream import CropStream, batches
+from train.data.walk import walk
 
 
 def save_lab(folder, crops, dtype, l_ends=(), ab_ends=(), names=("l/gray_scale{}.npy", "ab/ab/ab{}.npy")):
@@ -38,12 +39,16 @@ def save_pairs(folder, crops, suffix="png"):
 
 
 def colors(folder):
-    return [np.asarray(decode(read(item)).picture).astype(int) for item in scan(folder).items]
+    return [np.asarray(decode(read(file)).picture).astype(int) for file in walk(folder).files]
+
+
+def read(file):
+    return Row(file.name, "", file.place).encoded()
 
 
 def crops_of(spec, workers=0, rank=0, world=1, split="train", count=3):
-    stream = open_stream(str(spec), split)
-    crops = CropStream(stream, "image", 32, seed=0, min_colorfulness=8.0, lanes=2, rank=rank, world=world)
+    rows = open_stream(str(spec), split)
+    crops = CropStream(rows, 32, seed=0, min_colorfulness=8.0, lanes=2, rank=rank, world=world)
     return list(itertools.islice(batches(crops, 4, workers), count))
 
 
@@ -63,9 +68,9 @@ def test_colors_come_back_wherever_the_files_end(crops, tmp_path, dtype, mean, m
 
 def test_files_are_in_the_order_of_their_numbers(crops, tmp_path):
     save_lab(tmp_path, crops[:11], np.float32, ab_ends=range(1, 11), l_ends=(3,))  # ab1 to ab11
-    items = scan(tmp_path).items
-    assert [item.where.ab_file[-8:] for item in items[-2:]] == ["ab10.npy", "ab11.npy"]
-    assert [item.name for item in items[2:4]] == ["l/gray_scale1.npy/000002", "l/gray_scale2.npy/000000"]
+    files = walk(tmp_path).files
+    assert [file.place.ab_file[-8:] for file in files[-2:]] == ["ab10.npy", "ab11.npy"]
+    assert [file.name for file in files[2:4]] == ["l/gray_scale1.npy/000002", "l/gray_scale2.npy/000000"]
     assert all(np.abs(a - np.asarray(b)).max() <= 1 for a, b in zip(colors(tmp_path), crops, strict=False))
 
 
@@ -86,10 +91,10 @@ def test_rows_that_are_not_finite_are_skipped_and_counted(crops, tmp_path):
         array[row, 0, 0] = np.nan if row == 2 else np.inf
         np.save(folder / part, array)
     with pytest.raises(DecodeError, match="not finite"):
-        read(scan(folder).items[2])
-    walked = list(pictures(open_stream(str(folder), "train"), "image"))
+        read(walk(folder).files[2])
+    walked = list(pictures(open_stream(str(folder), "train")))
     assert [isinstance(p, DecodeError) for _, p in walked] == [n in (2, 5) for n in range(8)]
-    assert [name for name, _ in walked][:2] == ["000000", "000001"]
+    assert [name for name, _ in walked][:2] == [f"l/gray_scale1.npy/00000{n}" for n in (0, 1)]
     assert sum(len(batch.broken) for batch in crops_of(folder)) >= 2
 
 
@@ -128,8 +133,6 @@ def test_arrays_that_cannot_be_used_are_named(tmp_path, l, ab, reason):  # noqa:
         elif array is not None:
             np.save(file, array, allow_pickle=True)
     with pytest.raises(ValueError, match=reason):
-        scan(tmp_path)
-    with pytest.raises(ValueError, match=f"cannot open the split 'train' of .*{reason}"):
         open_stream(str(tmp_path), "train")
 
 
@@ -138,7 +141,7 @@ def test_an_array_cut_short_is_named(crops, tmp_path):
     file = tmp_path / "ab/ab/ab1.npy"
     file.write_bytes(file.read_bytes()[:-1000])
     with pytest.raises(ValueError, match=r"ab1.npy is not a usable .npy file .*: save it again"):
-        scan(tmp_path)
+        walk(tmp_path)
 
 
 def test_of_pairs_the_color_pictures_are_used_and_lone_ones_noted(crops, tmp_path):
@@ -146,9 +149,9 @@ def test_of_pairs_the_color_pictures_are_used_and_lone_ones_noted(crops, tmp_pat
     (tmp_path / "gray/1.png").unlink()
     (tmp_path / "color/2.png").unlink()
     (tmp_path / "gray/3.png").rename(tmp_path / "gray/3.jpg")  # another format is a partner all the same
-    found = scan(tmp_path)
-    assert [item.name for item in found.items] == ["color/0.png", "color/1.png", "color/3.png"]
-    assert found.lone_color == ["color/1.png"] and found.lone_gray == ["gray/2.png"]
+    found = walk(tmp_path)
+    assert [file.name for file in found.files] == ["color/0.png", "color/1.png", "color/3.png"]
+    assert found.lone_color == ["color/1.png"] and [skipped.name for skipped in found.skipped] == ["gray/2.png"]
 
 
 def test_folders_may_hold_anything(crops, tmp_path):
@@ -162,18 +165,18 @@ def test_folders_may_hold_anything(crops, tmp_path):
     (tmp_path / "plain/gone").symlink_to("nothing")
     (tmp_path / "a_link").symlink_to("plain", target_is_directory=True)
     os.mkfifo(tmp_path / "plain/pipe")
-    found = scan(tmp_path)
-    assert [(item.name, item.folders) for item in found.items] == [
+    found = walk(tmp_path)
+    assert [(file.name, file.folders) for file in found.files] == [
         *((f"arrays/l/gray_scale1.npy/00000{n}", ("arrays",)) for n in range(3)),
         *((f"pairs/color/{n}.png", ("pairs",)) for n in range(2)),
         ("plain/deep/a.png", ("plain", "deep")),
         ("plain/two?lines.png", ("plain",)),
         ("plain/?.png", ("plain",)),
     ]
-    bad = dict(found.bad)
+    bad = {skipped.name: skipped.detail for skipped in found.skipped}
     assert bad.keys() == {"plain/loop", "plain/self", "plain/gone", "plain/pipe", "a_link"}
     assert bad["plain/pipe"] == "not a regular file" and "another name" in bad["a_link"]
-    assert all(decode(read(item)) for item in found.items)
+    assert all(decode(read(file)) for file in found.files)
 
 
 @pytest.mark.parametrize("form", ["arrays", "pairs"])
@@ -190,39 +193,22 @@ def test_the_trainer_reads_raw_forms(crops, tmp_path, form, workers):
 @pytest.mark.parametrize("count", [5, 40])  # fewer and more than can be shared evenly
 def test_processes_read_different_rows(crops, tmp_path, count):
     save_lab(tmp_path, crops[:count], np.uint8)
-    assert open_stream(str(tmp_path), "train").num_shards == count
     first, second = (torch.cat([b.pixels for b in crops_of(tmp_path, rank=r, world=2)]) for r in (0, 1))
     assert not any(torch.equal(a, b) for a in first for b in second)
-
-
-def test_there_are_many_rows_but_no_more_than_64_shards(tmp_path):
-    (tmp_path / "l").mkdir()
-    (tmp_path / "ab").mkdir()
-    np.save(tmp_path / "l/a.npy", np.full((201, 2, 2), 90, np.uint8))
-    np.save(tmp_path / "ab/a.npy", np.full((201, 2, 2, 2), 150, np.uint8))
-    stream = open_stream(str(tmp_path), "train")
-    assert stream.num_shards == 64
-    assert [row["image"]["path"][-6:] for row in stream] == [f"{n:06d}" for n in range(201)]
-
-
-def test_a_shuffle_buffer_of_pairs_holds_paths_only(crops, tmp_path):
-    save_pairs(tmp_path, crops[:2])
-    cells = [row["image"] for row in open_stream(str(tmp_path), "train")]
-    assert cells == [{"bytes": None, "path": str(tmp_path / f"color/{n}.png")} for n in range(2)]
 
 
 def test_splits_of_raw_forms_are_folders(crops, tmp_path):
     save_pairs(tmp_path / "train", crops[:4])
     save_lab(tmp_path / "val", crops[4:7], np.uint8)
-    counts = {split: len(list(open_stream(str(tmp_path), split))) for split in ("train", "validation")}
+    counts = {split: open_stream(str(tmp_path), split).count for split in ("train", "validation")}
     assert counts == {"train": 4, "validation": 3}
-    with pytest.raises(ValueError, match=r"cannot open the split 'test' of .* has only train, validation"):
+    with pytest.raises(ValueError, match=r"cannot open the split 'test' of .* there is only train, validation"):
         open_stream(str(tmp_path), "test")
 
 
 def test_without_split_folders_everything_is_train(crops, tmp_path):
     save_pairs(tmp_path, crops[:2])
-    with pytest.raises(ValueError, match=r"cannot open the split 'validation' of .* has only train"):
+    with pytest.raises(ValueError, match=r"cannot open the split 'validation' of .* there is only train"):
         open_stream(str(tmp_path), "validation")
     with pytest.raises(ValueError, match="has no column 'picture', only image"):
         open_stream(str(tmp_path), "train", "picture")
@@ -231,11 +217,11 @@ def test_without_split_folders_everything_is_train(crops, tmp_path):
 def test_empty_pairs_are_named(tmp_path):
     (tmp_path / "color").mkdir()
     (tmp_path / "gray").mkdir()
-    with pytest.raises(ValueError, match="has only empty folders"):
+    with pytest.raises(ValueError, match="there are no pictures"):
         open_stream(str(tmp_path), "train")
 
 
 def test_rows_are_bmp_files_that_lose_nothing(crops, tmp_path):
     save_lab(tmp_path, crops[:1], np.float64)
-    with Image.open(io.BytesIO(read(scan(tmp_path).items[0]))) as picture:
+    with Image.open(io.BytesIO(read(walk(tmp_path).files[0]))) as picture:
         assert picture.format == "BMP" and picture.size == crops[0].size

@@ -1,6 +1,6 @@
 """Overlap of two splits: photographs of one, their crops and mirror images, that are among the pictures of another.
 
-`python -m train.evaluate.overlap --dataset SPEC --split train --against validation`
+`python -m benchmarks.overlap --dataset SPEC --split train --against validation`
 """
 
 import sys
@@ -119,7 +119,7 @@ _DCT = _cosines(_HASH_SIDE)
 def _read(options: OverlapOptions, dataset: str, split: str) -> Iterator[tuple[str, Image.Image]]:
     """Name and small lightness of each picture that decodes."""
     stream = open_stream(dataset, split, options.image_column)
-    for number, (name, picture) in enumerate(pictures(stream, options.image_column)):
+    for number, (name, picture) in enumerate(pictures(stream)):
         if not isinstance(picture, DecodeError):
             scale = _THUMBNAIL / min(picture.size)
             size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
@@ -188,11 +188,11 @@ def _around(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def main() -> None:
     """List what the command line asks for; exit code 1 if there is any."""
-    options = tyro.cli(OverlapOptions, prog="python -m train.evaluate.overlap")
+    options = tyro.cli(OverlapOptions, prog="python -m benchmarks.overlap")
     try:
         matches = overlap(options)
     except ValueError as error:
-        sys.exit(f"train.evaluate.overlap: {error}")
+        sys.exit(f"benchmarks.overlap: {error}")
     for match in matches:
         print(f"{match.picture} shows {match.photograph}, correlation {match.correlation}")
     print(f"{len(matches)} pictures of {options.split} show one of {options.against}")
