@@ -33,9 +33,6 @@ class SpeedOptions:
 
 def plot(profiles: dict[float, Times], file: Path) -> None:
     """Draw the time of each part over the size of the picture, both logarithmic, with the codec's."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.8), layout="constrained")

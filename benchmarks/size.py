@@ -87,9 +87,6 @@ def _quality(
 
 def plot(points: list[Point], file: Path) -> None:
     """Draw PSNR and colorfulness over time, a line for each model, its shipped size filled."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")

@@ -93,9 +93,6 @@ def _features(network: Any, pictures: list[Image.Image]) -> Any:
 
 def plot(points: list[Point], file: Path) -> None:
     """Draw PSNR over colorfulness, a line for each model, each point named by its strength, 1 filled."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.8), layout="constrained")

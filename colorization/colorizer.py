@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
@@ -149,12 +148,5 @@ class Colorizer(
         if size > 2 * stored:  # a wrong config must not cost the memory; smaller differences are named below
             raise ValueError(f"{file.name} holds {stored:,} numbers, expected {size:,} by {constants.CONFIG_NAME}")
         model = cls(**options)
-        model.load_state_dict(renamed(load_file(file)), strict=strict)
+        model.load_state_dict(load_file(file), strict=strict)
         return model.to(map_location).eval()
-
-
-def renamed(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Keys of version 0.1 under today's names: `down` is `encoder`, `up` is `decoder`. To be removed in 0.3."""
-    for old, new in ((r"down\.down\.", "encoder.stages."), (r"down\.", "encoder."), (r"up\.", "decoder.")):
-        state_dict = {re.sub(rf"(^|\.){old}(?=\d)", rf"\g<1>{new}", key): value for key, value in state_dict.items()}
-    return state_dict

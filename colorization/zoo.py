@@ -74,7 +74,7 @@ def read(folder: Path, name: str, device: str = "cpu") -> Colorizer:
 
 def _entry(config: object, location: str) -> Entry:
     """Find the class that a config.json names."""
-    name = config.get("model_type", config.get("model")) if isinstance(config, dict) else None  # "model": version 0.1
+    name = config.get("model_type") if isinstance(config, dict) else None
     if name not in ZOO:
         raise LoadError(
             f'{location}/config.json says "model_type": {json.dumps(name)}, expected one of {", ".join(ZOO)}: '

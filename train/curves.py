@@ -5,10 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("agg")
-
 from matplotlib.figure import Figure
 
 _NOT_LOSSES = {"step", "end", "learning_rate", "images_per_s", "data_wait", "validation_psnr", "gray_psnr"}
