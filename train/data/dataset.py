@@ -11,7 +11,7 @@ from pathlib import Path
 import datasets
 from PIL import Image
 
-from colorization.decode import DecodeError, decode
+from colorization.decode import DecodeError
 from train.data.cards import configurations, configured, read_card, stated_license
 from train.data.listing import Listing, listed
 from train.data.parquet import ParquetRows
@@ -96,7 +96,7 @@ class Dataset:
         """Refuse a column that does not hold pictures in its first rows."""
         for row in itertools.islice(rows, _CHECKED):
             with suppress(DecodeError):
-                decode(row.encoded())
+                row.picture()
                 return
         raise ValueError(
             f"the column {self.column!r} of {self.spec} holds no pictures: none of its first {_CHECKED} rows decodes; "
@@ -158,7 +158,7 @@ def pictures(rows: AnyRows) -> Iterator[tuple[str, Image.Image | DecodeError]]:
     """Walk rows once in order; yields (name, picture), or (name, error) where one does not decode."""
     for row in rows:
         try:
-            yield row.name, decode(row.encoded()).picture
+            yield row.name, row.picture()
         except DecodeError as error:
             yield row.name, error
 

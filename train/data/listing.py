@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from colorization.decode.pillow import has_heif
 from train.data.archives import SUFFIXES, UNREAD, Member, NoMember, members, read_member
 from train.data.lab_arrays import LabRow
 from train.data.rows import Row, is_url, printable
@@ -16,6 +17,7 @@ NO_PICTURE, OUTSIDE, BESIDE = "of no kind that is read", "beside the folders of 
 PARQUET = ".parquet"
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}
 _PICTURES = _JPEG | {".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif"}
+_HEIF = {".heic", ".heif", ".hif"}
 _RAW = {".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"}  # which begin as TIFF does
 _BEGINNINGS = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|GIF8|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|II\*\0|MM\0\*|....ftypavi[fs]",
@@ -127,6 +129,8 @@ def is_picture(path: PurePosixPath, head: bytes) -> bool:
     suffix, name = path.suffix.lower(), path.name.lower()
     if suffix in _RAW or name.endswith(UNREAD):
         return False
+    if suffix in _HEIF:
+        return has_heif()
     return suffix in _PICTURES or bool(_BEGINNINGS.match(head))
 
 

@@ -13,13 +13,17 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from datasets.utils.file_utils import xopen
 from numpy.typing import NDArray
+from PIL import Image
 
-from colorization.decode import DecodeError, check_size
+from colorization.decode import DecodeError, decode, own
 from train.data.archives import Member, read_member
 from train.data.lab_arrays import LabRow, to_bmp
 from train.data.splits import held_out
 
 Numbers = NDArray[np.int64]
+
+LIMITS = own(200)
+"""How large pictures may be, in megapixels: one's own, of cameras of today and stitched together."""
 
 _POINTER = b"version https://git-lfs"  # how a pointer of git-lfs begins that stands for the file itself
 
@@ -57,6 +61,18 @@ class Row(NamedTuple):
         if data.startswith(_POINTER):
             raise DecodeError("it is a pointer of git-lfs, not the picture itself: run `git lfs pull`")
         return data
+
+    def picture(self, at_least: int | None = None) -> Image.Image:
+        """Decode the picture, upright and in sRGB.
+
+        Args:
+            at_least: See `colorization.decode.decode`.
+
+        Raises:
+            DecodeError: If it cannot be used; the message says why.
+            OSError: If it is elsewhere, and cannot be had.
+        """
+        return decode(self.encoded(), at_least, LIMITS).picture
 
 
 class Rows(ABC):
@@ -213,11 +229,11 @@ def printable(name: str) -> str:
 def _read(place: str | Member) -> bytes:
     """Read a file or a member of an archive, unless it is too large."""
     if isinstance(place, Member):
-        check_size(place.size)
+        LIMITS.check_bytes(place.size)
         return read_member(place)
     if is_url(place):
         with xopen(place, "rb") as file:
             return file.read()
     file = Path(place)
-    check_size(file.stat().st_size)  # before it is read
+    LIMITS.check_bytes(file.stat().st_size)  # before it is read
     return file.read_bytes()

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import IterableDataset as TorchIterableDataset
 
 from colorization import hub
-from colorization.decode import DecodeError, decode
+from colorization.decode import DecodeError
 from train.data.color import GRAY, TONED, lacks_color
 from train.data.dataset import AnyRows
 from train.data.rows import Row
@@ -166,7 +166,7 @@ class CropStream(TorchIterableDataset):
     def _usable(self, row: Row, skipped: Counter[str], broken: list[str]) -> Image.Image | None:
         """A row's picture; None if there is nothing to learn from it, which is counted."""
         try:
-            picture = decode(row.encoded(), at_least=round(self.size * _ZOOM)).picture
+            picture = row.picture(at_least=round(self.size * _ZOOM))
         except DecodeError as error:
             broken.append(f"{row.name}: {error}")
             return None

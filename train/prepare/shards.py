@@ -16,7 +16,7 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow.parquet import ParquetWriter
 
-from colorization.decode import DecodeError, decode
+from colorization.decode import DecodeError
 from train.data.color import GRAY, lacks_color, preview_colorfulness
 from train.data.dataset import PREPARED
 from train.data.rows import Row, Rows, printable
@@ -57,7 +57,7 @@ def to_picture(row: Row, short_side: int, min_colorfulness: float) -> Picture | 
         The picture, upright sRGB JPEG with color at full resolution; or why it is skipped.
     """
     try:
-        picture = decode(row.encoded()).picture
+        picture = row.picture()
         digest = hashlib.sha256(f"{picture.size}".encode())
         digest.update(picture.tobytes())
         small = _shrink(picture, short_side)
