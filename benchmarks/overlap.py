@@ -73,11 +73,13 @@ def overlap(options: OverlapOptions) -> list[Match]:
         ValueError: If a split cannot be opened.
     """
     against = options.against_dataset or options.dataset
-    views = [view for name, light in _read(options, against, options.against) for view in _views(name, light)]
+    views = [
+        view for name, light in _small_lightness(options, against, options.against) for view in _views(name, light)
+    ]
     hashes = np.concatenate([view.hashes for view in views])
     owner = np.repeat(np.arange(len(views)), [len(view.hashes) for view in views])
     matches: dict[tuple[str, str], Match] = {}
-    for name, light in tqdm(_read(options, options.dataset, options.split), unit="picture"):
+    for name, light in tqdm(_small_lightness(options, options.dataset, options.split), unit="picture"):
         for square in _key_squares(light):
             wanted = _pixels(light, square)
             near = np.flatnonzero(np.bitwise_count(hashes ^ perceptual_hash(wanted)) <= _NEAR)
@@ -116,7 +118,7 @@ def _cosines(size: int) -> NDArray[np.float32]:
 _DCT = _cosines(_HASH_SIDE)
 
 
-def _read(options: OverlapOptions, dataset: str, split: str) -> Iterator[tuple[str, Image.Image]]:
+def _small_lightness(options: OverlapOptions, dataset: str, split: str) -> Iterator[tuple[str, Image.Image]]:
     """Name and small lightness of each picture that decodes."""
     stream = open_stream(dataset, split, options.image_column)
     for number, (name, picture) in enumerate(pictures(stream)):

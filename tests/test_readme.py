@@ -15,7 +15,7 @@ from conftest import NAMES, ROOT
 
 from colorization.sources import EMBEDDED
 from dev import code_tree
-from train.tables import GRAY, TRUTH, table
+from train.tables import GRAY, TRUTH, means_table
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
@@ -36,7 +36,7 @@ def test_front_matter_is_a_spaces():
 def test_the_results_are_those_of_the_embedded_weights():
     metrics = {name: json.loads((EMBEDDED / name / "metrics.json").read_text(encoding="utf-8")) for name in NAMES}
     rows = {GRAY: metrics["unet"][GRAY]} | {name: metrics[name]["model"] for name in NAMES}
-    expected = table({"rows": rows | {TRUTH: metrics["unet"][TRUTH]}})
+    expected = means_table({"rows": rows | {TRUTH: metrics["unet"][TRUTH]}})
     assert expected in TEXTS["README.md"], f"the README's table should be\n{expected}"
 
 

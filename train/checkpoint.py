@@ -80,13 +80,13 @@ def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     damaged: list[str] = []
     for candidate in _folders(folder):
         try:
-            return read(candidate), damaged
+            return load(candidate), damaged
         except ValueError as error:
             damaged.append(str(error))
     return None, damaged
 
 
-def read(folder: Path) -> Checkpoint:
+def load(folder: Path) -> Checkpoint:
     """Read one checkpoint's state, and make sure that its files are what was written.
 
     Raises:

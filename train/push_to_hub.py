@@ -9,7 +9,7 @@ from train.evaluate.protocol import EvaluateOptions, evaluate
 from train.publish.model import PublishOptions, publish_model
 from train.publish.public import code_url
 from train.publish.push import PushError, check_push
-from train.tables import table
+from train.tables import means_table
 from train.training_data import ValidationSource, training_data, validation_source
 
 
@@ -55,7 +55,7 @@ def publish_trained(options: TrainOptions, folders: list[Path]) -> None:
             validation_share=photographs.share,
         )
     )
-    print(table(result))
+    print(means_table(result))
     target = PublishOptions(
         folders=folders,
         namespace=options.hub.hub_namespace,

@@ -51,7 +51,7 @@ def find_checkpoint(settings: Settings, accelerator: Accelerator, now: dict[str,
         for text in damaged:
             accelerator.print(f"{name}: damaged, so an earlier checkpoint is used: {text}")
     elif Path(wanted).is_dir():
-        newest = checkpoint.read(Path(wanted))
+        newest = checkpoint.load(Path(wanted))
     else:
         raise ValueError(f"--resume-from-checkpoint {wanted}: no checkpoint there; give a folder, latest or none")
     if newest is None:

@@ -15,7 +15,7 @@ _HEADS = {
 _DIGITS = {"ssim": 4, "lpips": 3, "colorfulness": 1, "colorfulness_error": 1, "fid": 1}  # others have 2
 
 
-def table(result: dict[str, Any]) -> str:
+def means_table(result: dict[str, Any]) -> str:
     """Means and maxima of every row, with a column for each measure that was taken."""
     rows = result["rows"]
     extras = [name for name in ("colorfulness_error", "lpips", "fid") if any(name in row for row in rows.values())]

@@ -38,20 +38,21 @@ class TrainingData(NamedTuple):
                 f"there is no split {validation.validation_split!r}: {held} of the pictures are held out for "
                 "validation, by their hash (--validation-share)"
             )
-        if (side := _short_side(self.rows)) and side < resolution:
+        sides = _short_sides(self.rows)
+        if sides and (side := statistics.median(sides)) < resolution:
             yield (
-                f"the pictures have a short side of {side:g} px (median of the first {_LOOKED_AT}), so --resolution "
+                f"the pictures have a short side of {side:g} px (median of the first {len(sides)}), so --resolution "
                 f"{resolution} enlarges them: it takes longer and shows no more details"
             )
 
 
-def _short_side(rows: AnyRows) -> float | None:
-    """The median of the short sides of the first pictures in pixels; None if none of them can be opened."""
+def _short_sides(rows: AnyRows) -> list[int]:
+    """The short sides of the first pictures that can be opened, in pixels."""
     sides = []
     for row in itertools.islice(rows, _LOOKED_AT):
         with suppress(DecodeError, OSError, SyntaxError), Image.open(io.BytesIO(row.encoded())) as picture:
             sides.append(min(picture.size))  # of the header: nothing is decoded
-    return statistics.median(sides) if sides else None
+    return sides
 
 
 def training_data(options: DataOptions, validation: ValidationOptions) -> TrainingData:

@@ -2,6 +2,7 @@
 
 import pytest
 from huggingface_hub import DatasetCard
+from support.hub_store import Repo
 from support.preparing import save
 
 from train.prepare.dataset import PrepareOptions, prepare
@@ -32,6 +33,28 @@ def test_a_push_is_one_commit_and_leaves_no_copy_but_the_output(crops, tmp_path,
     assert not list(scratch.iterdir()) and (tmp_path / "out").exists() == kept
     if kept:
         assert all((tmp_path / "out" / name).read_bytes() == files[name] for name in files.keys() - {".gitattributes"})
+
+
+def test_a_push_replaces_its_own_files_and_no_others(crops, tmp_path, hub, capsys):
+    """Neither those of others by names like its own, nor those of a data set that another tool wrote."""
+    save(tmp_path / "in", crops[:6])
+    hub.repos["datasets", REPO] = Repo(private=False)
+    theirs = {"notes.md": b"mine", "train-extra-00000-of-00001.parquet": b"mine", "README.md": b"# Mine"}
+    theirs["train-00000-of-00003.parquet"] = b"mine too"
+    hub.repos["datasets", REPO].commit("main", theirs, "by hand")
+    prepare(PrepareOptions(str(tmp_path / "in"), push=REPO, shards=2))
+    files = hub.files("datasets", REPO)
+    del theirs["README.md"]
+    assert theirs.items() <= files.items()
+    own = {f"train-0000{number}-of-00002.parquet" for number in range(2)}
+    assert own <= files.keys()
+    said = capsys.readouterr().out
+    assert "; what else was there stays: notes.md, train-00000-of-00003.parquet, train-extra-00000-of-00001" in said
+    config = DatasetCard(files["README.md"].decode()).data.to_dict()["configs"][0]
+    assert set(config["data_files"][0]["path"]) == own, "the files of others are no part of the data set"
+    prepare(PrepareOptions(str(tmp_path / "in"), push=REPO, shards=1))
+    files = hub.files("datasets", REPO)
+    assert not own & files.keys() and "train-00000-of-00001.parquet" in files and theirs.items() <= files.items()
 
 
 def test_what_could_not_be_pushed_is_kept(crops, tmp_path, hub, scratch):

@@ -220,6 +220,30 @@ def test_sentences_come_from_the_record(run):
     assert "L1 to the output of a trained model (run 2)" in text
 
 
+def test_a_card_says_what_is_known_of_licenses_and_of_what_was_held_out(run):
+    given = {"options": {"width": 32, "dataset_config": None, "teacher": [], "vary_lightness": False}}
+    hub = {"dataset": "tester/hills", "hub_ids": ["tester/hills"], "data_license": "cc-by-4.0", "pictures": 636}
+    write_record(run, given | hub | {"held_out": 64, "toned_skipped": 3}, given | {"dataset": "/home/me/hills/"})
+    metrics = metrics_of(run) | {"validation_share": 0.01, "split": "train"}
+    card = write_card(run, metrics, repo_id=REPO, code="tester/demo")
+    assert "license" not in card.data.to_dict() and card.data.datasets == ["tester/hills"]
+    assert "No license is stated for these weights." in card.text
+    assert "`tester/hills` states the license `cc-by-4.0`; `hills` states no license." in card.text.replace("\n", " ")
+    assert "636 pictures to learn from,\nand 64 more that were held out" in card.text and "3 toned" in card.text
+    assert "held out of the split `train` in training" in card.text
+    assert "| vary_lightness | False |" in card.text
+    assert "dataset_config" not in card.text and "| teacher |" not in card.text
+    card = write_card(run, metrics, repo_id=REPO, code="tester/demo", license="cc-by-sa-4.0")
+    assert card.data.license == "cc-by-sa-4.0" and "published under `cc-by-sa-4.0`" in card.text
+
+
+def test_a_folder_that_has_moved_does_not_become_a_repository(run):
+    """Its name had the form of one, and nothing is there any more when it is published."""
+    write_record(run, {"dataset": "photos/alps", "options": {"init_from": "runs/unet", "width": 32}, "hub_ids": []})
+    card = write_card(run, metrics_of(run), repo_id=REPO, code="tester/demo")
+    assert not card.data.to_dict().keys() & {"datasets", "base_model"} and "photos/alps" not in card.content
+
+
 def test_a_card_has_the_results_of_every_data_set(run):
     first = metrics_of(run)
     second = first | {"dataset": "ordinary", "model": first["model"] | {"psnr_mean": 23.45}}

@@ -12,7 +12,7 @@ from train.evaluate.summary import (
     mean_interval,
     statistic_interval,
 )
-from train.tables import difference_table, interval_table, table
+from train.tables import difference_table, interval_table, means_table
 
 
 def test_intervals_cover_the_true_mean_about_95_times_of_100():
@@ -89,8 +89,8 @@ def test_tables_name_what_is_none(summary):
         "intervals": {row: summary.intervals(row) for row in rows[:3]},
         "differences": summary.differences(["unet", "constant"]),
     }
-    assert "| LPIPS | FID |" in table(result) and "| truth | | | | 90.0 | | | |" in table(result)
+    assert "| LPIPS | FID |" in means_table(result) and "| truth | | | | 90.0 | | | |" in means_table(result)
     assert "| constant - gray | none | none | none | none | none | none | none |" in difference_table(result)
     assert "+1.50 [+1.50, +1.50]" in difference_table(result)
-    assert "| 45.0 (50%) |" in table(result) and "| -0.300 [-0.300, -0.300] |" in difference_table(result)
+    assert "| 45.0 (50%) |" in means_table(result) and "| -0.300 [-0.300, -0.300] |" in difference_table(result)
     assert interval_table(result).count("\n") == 4

@@ -192,10 +192,10 @@ def test_processes_that_cannot_share_evenly_are_told(sets):
 class Gone(ListedRows):
     """Rows of a data set whose network is gone after the first thirty."""
 
-    def read(self, piece):
+    def read_piece(self, piece):
         if piece >= 30:
             raise ConnectionError("no route to the Hub")
-        return super().read(piece)
+        return super().read_piece(piece)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

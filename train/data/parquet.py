@@ -65,8 +65,8 @@ class ParquetRows(Rows):
                 f"the column {self.column!r} of {file} holds no pictures but {kind}: choose another with --image-column"
             )
 
-    def read(self, piece: int) -> Iterator[Row]:
-        """See `Rows.read`."""
+    def read_piece(self, piece: int) -> Iterator[Row]:
+        """See `Rows.read_piece`."""
         f, group = self.groups[piece]
         file, footer = self.files[f], self.footers[f]
         number = sum(footer.row_group(g).num_rows for g in range(group))

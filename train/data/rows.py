@@ -51,7 +51,7 @@ class Row(NamedTuple):
         if isinstance(self.data, LabRow):
             return to_bmp(self.data)
         try:
-            data = self.data if isinstance(self.data, bytes) else _read(self.data)
+            data = self.data if isinstance(self.data, bytes) else _content(self.data)
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError) as error:
             raise DecodeError(f"its archive is damaged: {error}") from error
         except OSError as error:
@@ -92,7 +92,7 @@ class Rows(ABC):
         self.block = 256
 
     @abstractmethod
-    def read(self, piece: int) -> Iterator[Row]:
+    def read_piece(self, piece: int) -> Iterator[Row]:
         """Read the rows of one piece in order.
 
         Raises:
@@ -158,11 +158,11 @@ class Cursor:
         self.rest: Iterator[Row] = iter(())
 
     def row(self, number: int) -> Row:
-        """Read one row; see `Rows.read` for what it raises."""
+        """Read one row; see `Rows.read_piece` for what it raises."""
         piece = int(np.searchsorted(self.rows.ends, number, side="right"))
         offset = int(number) - (int(self.rows.ends[piece - 1]) if piece else 0)
         if piece != self.piece or offset < self.next:
-            self.piece, self.next, self.rest = piece, 0, self.rows.read(piece)
+            self.piece, self.next, self.rest = piece, 0, self.rows.read_piece(piece)
         row = next(itertools.islice(self.rest, offset - self.next, None))
         self.next = offset + 1
         return row
@@ -175,8 +175,8 @@ class ListedRows(Rows):
         super().__init__(name, [1] * len(rows))
         self.rows = rows
 
-    def read(self, piece: int) -> Iterator[Row]:
-        """See `Rows.read`."""
+    def read_piece(self, piece: int) -> Iterator[Row]:
+        """See `Rows.read_piece`."""
         return iter((self.rows[piece],))
 
     def sources(self) -> NDArray[np.str_]:
@@ -226,7 +226,7 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)
 
 
-def _read(place: str | Member) -> bytes:
+def _content(place: str | Member) -> bytes:
     """Read a file or a member of an archive, unless it is too large."""
     if isinstance(place, Member):
         LIMITS.check_bytes(place.size)

@@ -115,7 +115,7 @@ class Lane:
         self.used, self.patience = used, 2 * sampler.rows.count
 
     def row(self) -> Row:
-        """The next row; see `Rows.read` for what it raises."""
+        """The next row; see `Rows.read_piece` for what it raises."""
         return next(self.draws)
 
     def spare(self) -> Row:

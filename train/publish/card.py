@@ -19,7 +19,7 @@ from train.publish.metrics import metrics_of
 from train.publish.public import ROOT, code_url, is_repo_id, public_stage
 from train.publish.stages import has_imagenet_encoder, is_distilled, losses, start
 from train.record import CURVES, RECORD, SHEET, earlier_stages, weights_hash
-from train.tables import GRAY, TRUTH, difference_table, table
+from train.tables import GRAY, TRUTH, difference_table, means_table
 
 TEMPLATE = ROOT / "hub_card.md"
 _METRICS = {
@@ -126,7 +126,7 @@ def _result(name: str, metrics: dict[str, Any]) -> dict[str, Any]:
     above_gray = {f"{name} - {GRAY}": metrics["above_gray"]} if "above_gray" in metrics else None
     return {key: metrics[key] for key in ("photographs", "dataset", "split", "less_colorful")} | {
         "held_out": bool(metrics.get("validation_share")),
-        "table": table({"rows": {GRAY: metrics[GRAY], name: metrics["model"], TRUTH: metrics[TRUTH]}}),
+        "table": means_table({"rows": {GRAY: metrics[GRAY], name: metrics["model"], TRUTH: metrics[TRUTH]}}),
         "differences": difference_table({"differences": above_gray}) if above_gray else None,
     }
 
