@@ -43,7 +43,7 @@ def _outcome(options: TrainOptions) -> int | str | None:
         return stopped.code
     except KeyboardInterrupt:
         return INTERRUPTED  # before or after the training, where there is nothing to save
-    except (ValueError, FileNotFoundError, FloatingPointError, PushError) as error:
+    except (ValueError, OSError, FloatingPointError, PushError) as error:
         return f"train: {error}"
     return None
 

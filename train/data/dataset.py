@@ -11,6 +11,7 @@ from pathlib import Path
 import datasets
 from PIL import Image
 
+from colorization import hub
 from colorization.decode import DecodeError
 from train.data.cards import configurations, configured, read_card, stated_license
 from train.data.listing import Listing, listed
@@ -61,7 +62,7 @@ class Dataset:
         Raises:
             ValueError: If there is no such split, it holds no pictures in that column, or a file of it is damaged; the
                 message says what there is.
-            OSError: If it cannot be read.
+            UnavailableError: If it cannot be read.
         """
         if split not in self.splits:
             raise ValueError(
@@ -171,7 +172,7 @@ def _remote(spec: str, column: str, config: str | None, revision: str | None) ->
         found = contents(spec, config, revision)
     except ValueError as error:
         raise ValueError(f"cannot open {spec}: {error}") from error
-    except (OSError, datasets.exceptions.DatasetNotFoundError) as error:
+    except (*hub.ERRORS, datasets.exceptions.DatasetNotFoundError) as error:
         raise ValueError(f"cannot open {spec}: there is no such folder or file, and the Hub says: {error}") from error
     name = spec.rpartition("/")[2]
     return Dataset(spec, name, column, found.root, found.listing, license=found.license, others=found.others)

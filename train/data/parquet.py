@@ -12,8 +12,9 @@ from datasets.utils.file_utils import xopen
 from numpy.typing import NDArray
 from pyarrow.parquet import FileMetaData, ParquetFile
 
+from colorization import hub
 from train.data.archives import damaged
-from train.data.rows import Row, Rows, cell_name, from_cell, is_url, printable
+from train.data.rows import Row, Rows, UnavailableError, cell_name, from_cell, is_url, printable
 
 SOURCE = "source"
 """Column that names where a picture comes from."""
@@ -38,7 +39,7 @@ class ParquetRows(Rows):
 
         Raises:
             ValueError: If a file is damaged, or has no such column, or it cannot hold pictures.
-            OSError: If a file cannot be read.
+            UnavailableError: If a file cannot be read.
         """
         self.files, self.column = list(files), column
         self.labels = [printable(file.removeprefix(root).lstrip("/")) for file in files]
@@ -111,7 +112,7 @@ def _opened(file: str, footer: FileMetaData | None = None) -> Iterator[ParquetFi
 
     Raises:
         ValueError: If it is damaged.
-        OSError: If it cannot be read.
+        UnavailableError: If it cannot be read.
     """
     try:
         # Arrow reads a path by itself, without Python's lock.
@@ -120,11 +121,11 @@ def _opened(file: str, footer: FileMetaData | None = None) -> Iterator[ParquetFi
             yield parquet
         if is_url(file):
             source.close()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, *hub.ERRORS) as error:
         # Arrow's word for damaged bytes is a bare OSError without a number; all others are the system's or the Hub's.
-        if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
-            raise
-        raise ValueError(damaged(file, error)) from error
+        if isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None):
+            raise ValueError(damaged(file, error)) from error
+        raise UnavailableError(f"{file}: {hub.explain(error)}") from error
 
 
 def _footer(file: str) -> FileMetaData:

@@ -15,6 +15,7 @@ from datasets.utils.file_utils import xopen
 from numpy.typing import NDArray
 from PIL import Image
 
+from colorization import hub
 from colorization.decode import DecodeError, decode, own
 from train.data.archives import Member, read_member
 from train.data.lab_arrays import LabRow, to_bmp
@@ -26,6 +27,10 @@ LIMITS = own(200)
 """How large pictures may be, in megapixels: one's own, of cameras of today and stitched together."""
 
 _POINTER = b"version https://git-lfs"  # how a pointer of git-lfs begins that stands for the file itself
+
+
+class UnavailableError(OSError):
+    """Data that cannot be had for now: the network, the server or the process that reads it is gone."""
 
 
 class Row(NamedTuple):
@@ -44,7 +49,7 @@ class Row(NamedTuple):
 
         Raises:
             DecodeError: If there is none, or it is on this machine and cannot be read.
-            OSError: If it is elsewhere, and cannot be had.
+            UnavailableError: If it is elsewhere, and cannot be had.
         """
         if self.data is None:
             raise DecodeError("the data set has an empty cell here")
@@ -54,10 +59,10 @@ class Row(NamedTuple):
             data = self.data if isinstance(self.data, bytes) else _content(self.data)
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError) as error:
             raise DecodeError(f"its archive is damaged: {error}") from error
-        except OSError as error:
+        except hub.ERRORS as error:
             if isinstance(self.data, str) and is_url(self.data):
-                raise
-            raise DecodeError(f"it cannot be read: {error.strerror or error}") from error
+                raise UnavailableError(f"{self.name}: {hub.explain(error)}") from error
+            raise DecodeError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from error
         if data.startswith(_POINTER):
             raise DecodeError("it is a pointer of git-lfs, not the picture itself: run `git lfs pull`")
         return data
@@ -70,7 +75,7 @@ class Row(NamedTuple):
 
         Raises:
             DecodeError: If it cannot be used; the message says why.
-            OSError: If it is elsewhere, and cannot be had.
+            UnavailableError: If it is elsewhere, and cannot be had.
         """
         return decode(self.encoded(), at_least, LIMITS).picture
 
@@ -97,7 +102,7 @@ class Rows(ABC):
 
         Raises:
             ValueError: If its file is damaged; the message names it.
-            OSError: If it cannot be read, as without a network.
+            UnavailableError: If it cannot be had, as without a network.
         """
 
     @abstractmethod

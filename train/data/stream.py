@@ -28,7 +28,7 @@ from colorization import hub
 from colorization.decode import DecodeError
 from train.data.color import GRAY, TONED, lacks_color
 from train.data.dataset import AnyRows
-from train.data.rows import Row
+from train.data.rows import Row, UnavailableError
 from train.data.sampler import LaneState, Sampler
 from train.data.streamed import StreamedRows, StreamSampler
 from train.parent import when_parent_ends
@@ -36,10 +36,6 @@ from train.parent import when_parent_ends
 _AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
 _PATIENCE = 2.0  # seconds for a worker to end
 _ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
-
-
-class UnavailableError(Exception):
-    """The data set cannot be read on for now: its network, its server or its disk is gone."""
 
 
 class Sample(NamedTuple):
@@ -213,7 +209,8 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
                 parts.append(next(parts_of_workers))
             except RuntimeError as error:
                 if "timed out" not in str(error):
-                    raise
+                    lost = "a process that decodes was killed, perhaps for lack of memory (--dataloader-num-workers)"
+                    raise UnavailableError(lost) from error
                 yield None
                 continue
             if isinstance(parts[-1], Exception):
@@ -236,8 +233,8 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
 
 def _portable(error: Exception) -> Exception:
     """An error that can be sent to another process, where many of those of the Hub's client cannot be made again."""
-    if isinstance(error, ValueError):
-        return ValueError(str(error))
+    if isinstance(error, UnavailableError | ValueError):
+        return (UnavailableError if isinstance(error, UnavailableError) else ValueError)(str(error))
     if isinstance(error, hub.ERRORS):
         return UnavailableError(hub.explain(error))
     return ValueError(f"reading the data set failed: {type(error).__name__}: {error}")

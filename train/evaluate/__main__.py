@@ -16,7 +16,7 @@ def main() -> None:
     options = tyro.cli(EvaluateOptions, prog="python -m train.evaluate")
     try:
         result = evaluate(options)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"train.evaluate: {error}")
     print(f"{result['photographs']} photographs, {result['less_colorful']} less colorful ones counted separately")
     if painted := {row: times for row, times in result["strengths"].items() if times != 1}:

@@ -55,21 +55,25 @@ def to_picture(row: Row, short_side: int, min_colorfulness: float) -> Picture | 
 
     Returns:
         The picture, upright sRGB JPEG with color at full resolution; or why it is skipped.
+
+    Raises:
+        UnavailableError: If it is elsewhere, and cannot be had.
     """
     try:
         picture = row.picture()
-        digest = hashlib.sha256(f"{picture.size}".encode())
-        digest.update(picture.tobytes())
-        small = _shrink(picture, short_side)
-        if why := lacks_color(small, min_colorfulness):
-            measured = f"colorfulness {preview_colorfulness(small):.1f}, expected {min_colorfulness:g} or more"
-            return Skipped(row.name, why, measured if why == GRAY else "")
-        buffer = io.BytesIO()
-        small.save(buffer, "jpeg", quality=QUALITY, subsampling=0)  # color is what is learned
     except DecodeError as error:
         return Skipped(row.name, UNDECODABLE, printable(str(error)))
-    except OSError as error:  # not str(error), which would publish the path
-        return Skipped(row.name, UNDECODABLE, error.strerror or "the picture cannot be stored as JPEG")
+    digest = hashlib.sha256(f"{picture.size}".encode())
+    digest.update(picture.tobytes())
+    small = _shrink(picture, short_side)
+    if why := lacks_color(small, min_colorfulness):
+        measured = f"colorfulness {preview_colorfulness(small):.1f}, expected {min_colorfulness:g} or more"
+        return Skipped(row.name, why, measured if why == GRAY else "")
+    buffer = io.BytesIO()
+    try:
+        small.save(buffer, "jpeg", quality=QUALITY, subsampling=0)  # color is what is learned
+    except OSError:
+        return Skipped(row.name, UNDECODABLE, "the picture cannot be stored as JPEG")
     return Picture(buffer.getvalue(), digest.digest())
 
 
