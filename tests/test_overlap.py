@@ -22,7 +22,7 @@ def shown(tmp_path, photograph):
         for name, picture in zip("abcdef", pictures, strict=False):
             write(picture, tmp_path / f"set/train/{name}.png")
         matches = overlap(OverlapOptions(str(tmp_path / "set"), against_dataset=str(tmp_path / "held out"), **options))
-        return {(match.picture[-2], match.photograph[-2]) for match in matches}
+        return {(match.picture[-6], match.photograph[-6]) for match in matches}  # "train 0 (a.png)"
 
     return shown
 

@@ -8,7 +8,7 @@ from colorization.metrics import Pixels, colorfulness, is_toned
 GRAY, TONED = "gray", "toned"
 
 _PREVIEW = 64  # pixels: side of the thumbnail that is looked at first
-_CHROMA = 8.0  # levels: where chroma differs by more at the same lightness, a picture is not toned
+_CHROMA = 6.0  # levels: where chroma differs by more at the same lightness, a picture is not toned
 
 
 def preview_colorfulness(picture: Image.Image) -> float:

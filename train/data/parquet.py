@@ -1,6 +1,6 @@
 """Parquet files of a data set, here or on the Hub, read by row groups."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -75,7 +75,8 @@ class ParquetRows(Rows):
         columns = [c for c in (self.column, SOURCE) if c in footer.schema.to_arrow_schema().names]
         folder = None if is_url(file) else Path(file).parent
         with _opened(file, footer) as parquet:
-            for batch in parquet.iter_batches(_ROWS, row_groups=[group], columns=columns, use_threads=False):
+            batches = parquet.iter_batches(_ROWS, row_groups=[group], columns=columns, use_threads=False)
+            while (batch := _checked(file, next, batches, None)) is not None:
                 for cells in batch.to_pylist():
                     cell, source = cells[self.column], cells.get(SOURCE)
                     name = cell_name(cell, stem, number)
@@ -90,7 +91,7 @@ class ParquetRows(Rows):
             if SOURCE not in names:
                 raise ValueError(f"{file} has no column {SOURCE!r}, only {', '.join(names)}")
             with _opened(file, footer) as parquet:
-                column = parquet.read(columns=[SOURCE], use_threads=False)[SOURCE].to_pylist()
+                column = _checked(file, parquet.read, [SOURCE], use_threads=False)[SOURCE].to_pylist()
             values += (str(source or self.name) for source in column)
         return np.array(values)
 
@@ -108,19 +109,27 @@ class ParquetRows(Rows):
 
 @contextmanager
 def _opened(file: str, footer: FileMetaData | None = None) -> Iterator[ParquetFile]:
-    """An open file; what is wrong with its content is said with its name.
+    """An open file; see `_checked` for what it raises."""
+    # Arrow reads a path by itself, without Python's lock.
+    source: Any = _checked(file, xopen, file, "rb") if is_url(file) else file
+    parquet = _checked(file, ParquetFile, source, metadata=footer, buffer_size=_BUFFER)
+    try:
+        yield parquet
+    finally:
+        parquet.close()
+        if is_url(file):
+            source.close()
+
+
+def _checked(file: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call a function that reads a file; what is wrong with the file is said with its name.
 
     Raises:
         ValueError: If it is damaged.
         UnavailableError: If it cannot be read.
     """
     try:
-        # Arrow reads a path by itself, without Python's lock.
-        source: Any = xopen(file, "rb") if is_url(file) else file
-        with ParquetFile(source, metadata=footer, buffer_size=_BUFFER) as parquet:
-            yield parquet
-        if is_url(file):
-            source.close()
+        return function(*arguments, **options)
     except (pa.ArrowException, *hub.ERRORS) as error:
         # Arrow's word for damaged bytes is a bare OSError without a number; all others are the system's or the Hub's.
         if isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None):

@@ -224,7 +224,8 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
                 yield _collate(samples[:batch_size])
                 samples = samples[batch_size:]
     finally:
-        end.set()
+        if own:
+            end.set()
         for worker in own:
             worker.join(_PATIENCE)
             if worker.is_alive():
