@@ -11,11 +11,11 @@ from PIL import Image
 from scipy.cluster.vq import kmeans2
 from tqdm import tqdm
 
-from colorization.decode import DecodeError, decode
+from colorization.decode import DecodeError
 from colorization.lab import rgb_to_network
 from colorization.metrics import colorfulness
 from colorization.moods import mood_of
-from train.data.dataset import SOURCE, encoded, open_stream
+from train.data.dataset import open_stream
 
 _SIDE = 96  # pixels of the longer side of the copies that are measured
 _DRAWN, _TRIES = 12_000, 5
@@ -26,7 +26,7 @@ class MoodsOptions:
     """Cluster the moods of a data set's photographs."""
 
     dataset: str
-    """A data set, as the trainer takes it, with a column `source`."""
+    """A data set, as the trainer takes it; sources are its column `source`, or its folders."""
     split: str = "train"
     """Split of the data set."""
     count: int = 10
@@ -50,9 +50,9 @@ def moods(options: MoodsOptions) -> tuple[NDArray[np.float64], NDArray[np.int64]
         ValueError: If there is no such data set.
     """
     measured, sources = [], []
-    for row in tqdm(open_stream(options.dataset, options.split, with_source=True), unit="photograph", disable=None):
+    for row in tqdm(open_stream(options.dataset, options.split), unit="photograph", disable=None):
         try:
-            picture = decode(encoded(row["image"])).picture
+            picture = row.picture()
         except DecodeError:
             continue
         picture.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
@@ -60,7 +60,7 @@ def moods(options: MoodsOptions) -> tuple[NDArray[np.float64], NDArray[np.int64]
         if colorfulness(pixels) >= options.min_colorfulness:
             _, ab = rgb_to_network(pixels.transpose(2, 0, 1)[None] / 255)
             measured.append(mood_of(ab)[0])
-            sources.append(row[SOURCE])
+            sources.append(row.source)
     counts = Counter(sources)
     weights = np.array([counts[source] ** (options.source_power - 1.0) for source in sources])
     points = np.array(measured)
