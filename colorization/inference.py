@@ -190,7 +190,7 @@ def apply_color(light: Image.Image, ab: AB, strength: float = 1.0) -> Image.Imag
     check_strength(strength)
     if strength == 0 or not ab.any():
         return light.convert("RGB")  # exactly gray
-    return lut.join(light, ab * np.float32(AB_RANGE * strength))
+    return lut.put_color(light, ab * np.float32(AB_RANGE * strength))
 
 
 def check_strength(strength: float) -> None:

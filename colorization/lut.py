@@ -1,15 +1,17 @@
 """Lookup tables: the conversions of `colorization.lab` for whole 8-bit pictures.
 
 The exact conversions hold some thirty floats per pixel, and torch's threads wait for each other on a busy machine. Here
-a picture goes through tables in numpy, strip by strip: a color picture to its lightness, lightness and color to sRGB.
+a picture goes through tables, strip by strip: a color picture to its lightness, lightness and color to sRGB.
 """
 
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,14 +19,12 @@ from PIL import Image
 from colorization.lab import fit_gamut, luminance, rgb_to_lab
 
 _AB_LIMIT = 110  # CIE units; sRGB ends before, at every lightness and hue
-_AB_STEP = 2  # CIE units between nodes along a* and b*; with 5, colors at the edge of sRGB become paler (0.03 dB)
-_GRAY_STEP = 4.25  # gray levels between nodes
-_CELLS = (8192, 16384)  # pairs of a* and b* in the table of a picture of up to 2, and of 4 or more megapixels
+_AB_STEP = 4.0  # CIE units between nodes along a* and b*
+_ZERO = 28  # the node of gray, with as many to all sides: what is within the limit lies between them
+_NODES = 2 * _ZERO + 1
+_GRAY_STEP = 4.25  # gray levels between those that are converted exactly
 _STRIP_PIXELS = 250_000  # small enough for the cache of a processor
 _THREADS = min(4, os.cpu_count() or 1)
-_known = np.zeros((2 * _AB_LIMIT // _AB_STEP + 1,) * 2, bool)  # which nodes `_nodes` holds, (b*, a*)
-_nodes = np.empty((*_known.shape, 256 * 4), np.float32)  # see `_colors`; what is not written takes no memory
-_lock = threading.Lock()  # of both
 
 
 def gray_levels(rgb: Image.Image) -> Image.Image:
@@ -48,7 +48,7 @@ def gray_levels(rgb: Image.Image) -> Image.Image:
     return Image.fromarray(levels)
 
 
-def join(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
+def put_color(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
     """Color a gray picture: its own L*, and a* and b* enlarged to its size.
 
     Args:
@@ -59,38 +59,83 @@ def join(gray: Image.Image, lab_ab: NDArray[np.float32]) -> Image.Image:
         Mode RGB, (W, H). Colors that sRGB cannot show at their lightness become paler, as in
         `colorization.lab.fit_gamut`; lightness and hue stay.
     """
-    lab_ab = limited(lab_ab)
-    # The cells are spread over the range that this picture uses, so that a smooth sky has no steps.
-    low = np.floor(lab_ab.min(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP
-    high = np.maximum(np.ceil(lab_ab.max(axis=(1, 2)) / _AB_STEP).astype(int) * _AB_STEP, low + _AB_STEP)
-    cells = np.clip(gray.width * gray.height / 256, *_CELLS)
-    counts = np.clip(np.rint((high - low) * np.sqrt(cells / np.prod(high - low))), 2, 256).astype(int)
-    table = _table(*zip(low.tolist(), high.tolist(), counts.tolist(), strict=True))
-    levels = np.rint((lab_ab - low[:, None, None]) * ((counts - 1) / (high - low))[:, None, None])
-    planes = [Image.fromarray(plane) for plane in levels.astype(np.uint8)]
+    nodes = _SRGB.positions(lab_ab)
     result = Image.new("RGB", gray.size)
+    across, down = nodes.shape[2] / gray.width, nodes.shape[1] / gray.height
 
     def convert(top: int, bottom: int) -> None:
         size = (gray.width, bottom - top)
-        box = (0.0, top * planes[0].height / gray.height, planes[0].width, bottom * planes[0].height / gray.height)
-        a, b = (np.asarray(plane.resize(size, Image.Resampling.BILINEAR, box)) for plane in planes)
-        index = b.astype(np.uint32)
-        index *= int(counts[0])
-        index += a
-        index *= 256
-        index += np.asarray(gray.crop((0, top, gray.width, bottom)))
-        result.paste(Image.frombuffer("RGB", size, table.take(index, mode="clip"), "raw", "RGBX", 0, 1), (0, top))
+        where = np.array(((across, 0, across / 2 - 0.5), (0, down, (top + 0.5) * down - 0.5)))
+        linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        a, b = (cv2.warpAffine(plane, where, size, None, linear, cv2.BORDER_REPLICATE) for plane in nodes)
+        levels = np.asarray(gray.crop((0, top, gray.width, bottom)))
+        rounded = cv2.convertScaleAbs(_SRGB.look_up(0, levels, a, b))
+        result.paste(Image.fromarray(rounded), (0, top))
 
     _in_parallel(convert, gray.height, _STRIP_PIXELS // gray.width)
     return result
 
 
-def limited(lab_ab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring a* and b*, (2, h, w), to at most 110 CIE units: beyond, all is outside sRGB, and only hue counts."""
-    return lab_ab * np.minimum(1, _AB_LIMIT / np.maximum(np.abs(lab_ab).max(axis=0), 1e-6))
+class ColorTable:
+    """Values of colors at every gray level and at nodes of a* and b*, linear between the nodes.
+
+    A node is converted when a picture first needs it.
+    """
+
+    def __init__(self, convert: Callable[[NDArray[np.float32]], NDArray[Any]], *parts: slice) -> None:
+        """Make an empty table.
+
+        Args:
+            convert: sRGB in [0, 1], (N, 256, 3), to the values, (N, 256, C).
+            parts: Which of the C are looked up together.
+        """
+        self._convert, self._parts = convert, parts
+        self._known = np.zeros((_NODES, _NODES), bool)  # (b*, a*)
+        self._tables: list[NDArray[Any]] = []
+        self._lock = threading.Lock()
+
+    def positions(self, lab_ab: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring a* and b* in CIE units, (2, h, w), to positions between nodes, which are known from then on.
+
+        Beyond the limit, all is outside sRGB, and only hue counts.
+        """
+        limited = lab_ab * np.minimum(1, _AB_LIMIT / np.maximum(np.abs(lab_ab).max(axis=0), 1e-6))
+        positions = limited / np.float32(_AB_STEP) + _ZERO
+        (a0, b0), (a1, b1) = (np.floor(positions.min((1, 2))).astype(int), np.ceil(positions.max((1, 2))).astype(int))
+        with self._lock:
+            self._fill(slice(b0, b1 + 1), slice(a0, a1 + 1))
+        return positions
+
+    def _fill(self, rows: slice, columns: slice) -> None:
+        b, a = np.nonzero(~self._known[rows, columns])
+        if not a.size:
+            return
+        b, a = b + rows.start, a + columns.start
+        values = self._convert(_fitted((a - _ZERO) * _AB_STEP, (b - _ZERO) * _AB_STEP))
+        if not self._tables:
+            shapes = [(256, _NODES, _NODES, values[..., part].shape[-1]) for part in self._parts]
+            self._tables = [np.zeros(shape, values.dtype) for shape in shapes]
+        for table, part in zip(self._tables, self._parts, strict=True):
+            table[:, b, a] = values[..., part].swapaxes(0, 1)
+        self._known[rows, columns] = True
+
+    def look_up(self, part: int, levels: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+        """Look up values.
+
+        Args:
+            part: The number of the part.
+            levels: Gray levels, 0 to 255, (h, w).
+            a, b: Positions of the same size, single precision; b is overwritten.
+
+        Returns:
+            (h, w) or (h, w, channels).
+        """
+        b += levels * np.float32(_NODES)
+        table = self._tables[part].reshape(256 * _NODES, _NODES, -1)
+        return cv2.remap(table, a, b, cv2.INTER_LINEAR)
 
 
-def fitted(a: NDArray, b: NDArray) -> NDArray[np.float32]:
+def _fitted(a: NDArray, b: NDArray) -> NDArray[np.float32]:
     """Convert pairs of a* and b*, (N,) each, at every gray level; see `colorization.lab.fit_gamut`.
 
     Returns:
@@ -102,7 +147,8 @@ def fitted(a: NDArray, b: NDArray) -> NDArray[np.float32]:
     L = rgb_to_lab(np.broadcast_to(gray, (3, 1, gray.size)))[0]
     axes = L, a[:, None], b[:, None]
     rgb = np.moveaxis(fit_gamut(np.stack(np.broadcast_arrays(*axes))), 0, 2).astype(np.float32)
-    return _hat(np.arange(256) / _GRAY_STEP, rgb.shape[1]) @ rgb
+    late = np.arange(256) / _GRAY_STEP
+    return np.maximum(0, 1 - np.abs(late[:, None] - np.arange(gray.size))).astype(np.float32) @ rgb
 
 
 def _in_parallel(work: Callable[[int, int], None], count: int, step: int) -> None:
@@ -127,58 +173,4 @@ def _luminance_tables() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return red, green, blue, np.searchsorted(borders, np.arange(65536)).astype(np.uint8)
 
 
-def _colors(low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.float32]:
-    """Colors at every gray level and the nodes of a* and b* between two corners, each (a*, b*) in CIE units.
-
-    Returns:
-        8-bit sRGB and a 0, (b*, a*, gray level * 4). Nodes are converted when they are first asked for.
-    """
-    (a0, b0), (a1, b1) = (((np.array(corner) + _AB_LIMIT) // _AB_STEP).tolist() for corner in (low, high))
-    part, known = _nodes[b0 : b1 + 1, a0 : a1 + 1], _known[b0 : b1 + 1, a0 : a1 + 1]
-    rows, columns = np.nonzero(~known)
-    if rows.size:
-        rgb = fitted(columns * float(_AB_STEP) + low[0], rows * float(_AB_STEP) + low[1])
-        levels = rgb * 255 + 0.5  # the half rounds what is cut off
-        part[rows, columns] = np.pad(levels, ((0, 0), (0, 0), (0, 1))).reshape(rows.size, -1)
-        known[:] = True
-    return part
-
-
-@lru_cache(maxsize=4)  # the frames of a film share it
-def _table(a: tuple[int, int, int], b: tuple[int, int, int]) -> NDArray[np.uint32]:
-    """Four bytes, red first, for each b*, a* and gray level; of a* and b* the first, the last and their number."""
-    low, high = (a[0], b[0]), (a[1], b[1])
-    with _lock:
-        colors = _colors(low, high)
-    # Not by matrix products: their threads in numpy and torch's wait for each other, for a tenth of a second per table.
-    at_a, late_a = _between(*a)
-    at_b, late_b = _between(*b)
-    table = np.empty((b[2], a[2], colors.shape[2]), np.uint8)
-
-    def along_a(node: int) -> NDArray[np.float32]:
-        early = colors[node].take(at_a, axis=0)
-        early += (colors[node].take(at_a + 1, axis=0) - early) * late_a[:, None]
-        return early
-
-    def interpolate(start: int, stop: int) -> None:
-        early = along_a(start)
-        for node in range(start, stop):
-            late = along_a(node + 1)
-            for row in np.flatnonzero(at_b == node):
-                table[row] = early + (late - early) * late_b[row]
-            early = late
-
-    _in_parallel(interpolate, len(colors) - 1, -(-len(colors) // _THREADS))
-    return table.view(np.uint32).ravel()
-
-
-def _between(first: int, last: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """For so many places from first to last: the node below each, and how far it is on the way to the next, 0 to 1."""
-    places = (np.linspace(first, last, count) - first) / _AB_STEP
-    nodes = np.minimum(places.astype(int), (last - first) // _AB_STEP - 1)
-    return nodes, (places - nodes).astype(np.float32)
-
-
-def _hat(positions: NDArray, nodes: int) -> NDArray[np.float32]:
-    """Weights of linear interpolation, (len(positions), nodes); positions in steps from the first node."""
-    return np.maximum(0, 1 - np.abs(positions[:, None] - np.arange(nodes))).astype(np.float32)
+_SRGB = ColorTable(lambda rgb: rgb * np.float32(255), slice(3))

@@ -238,7 +238,7 @@ def test_an_environment_without_torch_colors_a_photograph(exported, tmp_path, ph
     subprocess.run([*pip, "--no-deps", "."], cwd=checkout, check=True)
     megabytes = sum(file.lstat().st_size for file in environment.rglob("*") if file.is_file()) / 1e6
     print(f"the environment has {megabytes:.0f} MB")
-    assert megabytes < 400
+    assert megabytes < 550
     assert subprocess.run([environment / "bin/python", "-c", "import torch"], capture_output=True).returncode
     photograph.save(tmp_path / "old.jpg")
     options = ("--engine", "onnx", "--model", exported("pix2pix"), "--output", "out", "--format", "png")
