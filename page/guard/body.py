@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
@@ -67,9 +68,9 @@ class Body:
                 while not self.complete:
                     self.complete = not (await self._receive()).get("more_body")
 
-    def replace(self, data: bytes) -> None:
-        """Give gradio this in place of what came."""
-        self._again = data
+    def replace(self, content: Any) -> None:
+        """Give gradio this JSON in place of what came."""
+        self._again = json.dumps(content).encode()
 
 
 def too_large(limit: int) -> RefusalError:

@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
 from page.guard.files import Files, owner
-from page.guard.refusal import RefusalError, ToolRefusalError
+from page.guard.refusal import RefusalError
 from page.language.i18n import say
 
 log = logging.getLogger("page")
@@ -23,6 +23,7 @@ _NAME = re.compile(r"[\w-]{1,100}")
 _FIELDS = {"session_hash": str, "event_id": str, "fn_index": int, "trigger_id": int, "simple_format": bool}
 _DEPTH = 30  # of lists and objects in one another
 _FILE = "/gradio_api/file="
+_ADDRESS = re.compile(r"\s*(data:|[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
 def check_call(demo: gr.Blocks, path: str, body: bytes, names: Set[str]) -> dict[str, Any]:
@@ -66,34 +67,38 @@ def check_call(demo: gr.Blocks, path: str, body: bytes, names: Set[str]) -> dict
     return call
 
 
-def check_message(body: bytes, names: Set[str]) -> None:
+def check_message(body: bytes, names: Set[str]) -> dict[str, Any]:
     """Check the body of a POST to gradio's MCP server, JSON-RPC.
 
     The server hands a tool's arguments to a client inside this process, which would write a data URL to the disk and
-    read the file that a path names. So of files only the addresses of this page's own pass.
+    read the file that a path names. So of files only the addresses of this page's own pass. In place of others the
+    tool gets a sentence, which it refuses, and the agent reads in its answer, whichever way that goes.
 
     Args:
         body: JSON, as it came.
         names: Host names of this page.
 
+    Returns:
+        The body.
+
     Raises:
-        RefusalError: If it is no JSON object, or calls a tool with another file.
+        RefusalError: If it is no JSON object.
     """
     message = _object(body)
-    if message.get("method") != "tools/call":
-        return
     params = message.get("params")
     arguments = params.get("arguments") if isinstance(params, dict) else None
-    strange = [str(file.get("path") or file.get("url")) for file in _files(arguments)]
-    strange += [text for text in _texts(arguments) if re.match(r"\s*(data:|[a-z][a-z0-9+.-]*://)", text, re.IGNORECASE)]
-    strange = [text for text in strange if not _own_file(text, names)]
-    if strange:
-        text = (
-            f"{_short(strange[0])} is no upload of this page, and other files are not fetched: POST the file as form "
-            f"field `files` to /gradio_api/upload, and give this page's address followed by {_FILE} and the path that "
-            "comes back."
-        )
-        raise ToolRefusalError(text, message.get("id"))
+    if message.get("method") == "tools/call" and isinstance(arguments, dict):
+        for name, value in arguments.items():
+            files = [str(file.get("path") or file.get("url")) for file in _files(value)]
+            files += [text for text in _texts(value) if _ADDRESS.match(text)]
+            if strange := [file for file in files if not _own_file(file, names)]:
+                arguments[name] = (
+                    f"{_short(strange[0])} is no upload of this page, and other files are not fetched: POST the file "
+                    f"as form field `files` to /gradio_api/upload, and give this page's address followed by {_FILE} "
+                    "and the path that comes back."
+                )
+                log.info("a tool was called with a file that is none: %s", _short(strange[0]))
+    return message
 
 
 def _object(body: bytes) -> dict[str, Any]:

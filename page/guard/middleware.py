@@ -5,7 +5,6 @@ that they are for, and whatever fails, here or in gradio, is answered with a sen
 """
 
 import errno
-import json
 import logging
 import re
 import secrets
@@ -161,12 +160,12 @@ class Guard:
         """Refuse a body that gradio should not see."""
         names = {*_names(dict(scope["headers"])), *(self.options.hosts or ())}
         if MCP.fullmatch(path):
-            check_message(await body.whole(), names)
+            body.replace(check_message(await body.whole(), names))
             scope["headers"].append((_RELAYED, self._secret + b" " + client.encode()))
         elif path != UPLOAD:
             call = check_call(self.demo, path, await body.whole(), names)
             self.files.claim(call, owner(call.get("session_hash"), client))
-            body.replace(json.dumps(call).encode())
+            body.replace(call)
 
     def _heard(self, path: str, query: dict[str, list[str]]) -> str | None:
         """The session or event whose messages a request asks for; raises `RefusalError` if there is none."""

@@ -50,24 +50,6 @@ class RefusalError(Exception):
         return headers
 
 
-class ToolRefusalError(RefusalError):
-    """An answer to a call of an MCP tool: the call has failed, with a sentence that the agent reads.
-
-    Args:
-        sentence: What came, what was expected, what to do.
-        request: The call's own `id`.
-    """
-
-    def __init__(self, sentence: str, request: Any) -> None:
-        super().__init__(200, sentence)
-        self.request = request
-
-    def body(self, translate: Callable[[str], str]) -> bytes:
-        """JSON-RPC."""
-        result = {"content": [{"type": "text", "text": translate(self.sentence)}], "isError": True}
-        return json.dumps({"jsonrpc": "2.0", "id": self.request, "result": result}).encode()
-
-
 class Rate:
     """A token bucket for each client.
 

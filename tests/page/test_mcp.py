@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import NAMES, encoded
 from PIL import Image
-from support.agent import agent, run
+from support.agent import agent, run, sse, streamable
 from support.served import API, Served, file_of
 
 
@@ -22,11 +22,11 @@ def page(server):
         yield page
 
 
-def ask(page, *calls, **options):
+def ask(page, *calls, transport=streamable, **options):
     """Call the tool, one time after the other; the results."""
 
     async def work():
-        async with agent(page.url) as session:
+        async with agent(page.url, transport) as session:
             return [await session.call_tool("colorize", arguments, **options) for arguments in calls]
 
     return run(work())
@@ -74,7 +74,8 @@ def test_an_agent_sees_a_photograph_in_color_and_where_its_full_size_is(page, ph
     assert sum("embedded" in text for text in texts) == 3 and any("PSNR" in text for text in texts)
 
 
-def test_only_what_was_uploaded_here_is_read(page, photograph, tmp_path):
+@pytest.mark.parametrize("transport", [streamable, sse])
+def test_only_what_was_uploaded_here_is_read(page, photograph, tmp_path, transport):
     """Neither what another address has, nor a file of the server, nor data; and nobody is asked for it."""
     (tmp_path / "old.png").write_bytes(encoded(photograph)["bytes"])
     asked = []
@@ -97,7 +98,7 @@ def test_only_what_was_uploaded_here_is_read(page, photograph, tmp_path):
             {"path": path, "url": f"{outside}/old.png", "meta": {"_type": "gradio.FileData"}},
             ["/etc/hostname"],
         ]
-        results = ask(page, *({"file": file} for file in strange), {"file": own})
+        results = ask(page, *({"file": file} for file in strange), {"file": own}, transport=transport)
         site.shutdown()
     for file, result in zip(strange, results[:-1], strict=True):
         assert result.isError and all(entry.type == "text" for entry in result.content), file

@@ -6,19 +6,31 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from mcp import ClientSession
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from support.served import API
 
 
 @contextlib.asynccontextmanager
-async def agent(url, local_address=None):
-    """A session with a page's MCP server, from an address of this machine."""
+async def streamable(url, local_address=None):
+    """Today's transport, from an address of this machine."""
     transport = httpx.AsyncHTTPTransport(local_address=local_address)
     async with (
         httpx.AsyncClient(transport=transport, timeout=60, follow_redirects=True) as client,
         streamable_http_client(f"{url}{API}/mcp/", http_client=client) as (read, write, _),
-        ClientSession(read, write) as session,
     ):
+        yield read, write
+
+
+def sse(url):
+    """The one before it, by which the Hub's own gateway asks Spaces."""
+    return sse_client(f"{url}{API}/mcp/sse", timeout=60)
+
+
+@contextlib.asynccontextmanager
+async def agent(url, transport=streamable, **options):
+    """A session with a page's MCP server."""
+    async with transport(url, **options) as (read, write), ClientSession(read, write) as session:
         await session.initialize()
         yield session
 
