@@ -13,7 +13,8 @@ from train.data.rows import Row, is_url, printable
 from train.data.splits import TRAIN, shard_split, split_of
 from train.data.walk import HIDDEN, UNREADABLE, File, Skipped, is_hidden
 
-NO_PICTURE, OUTSIDE, BESIDE = "of no kind that is read", "beside the folders of the splits", "beside parquet files"
+NO_PICTURE, PACKED = "of no kind that is read", "packed so that they must be unpacked first"
+OUTSIDE, BESIDE = "beside the folders of the splits", "beside parquet files"
 PARQUET = ".parquet"
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}
 _PICTURES = _JPEG | {".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif"}
@@ -78,7 +79,8 @@ def listed(name: str, files: Iterable[File], skipped: Iterable[Skipped] = ()) ->
     for file in _unpacked(files, listing.skipped):
         kind = _kind(file)
         if kind is None:
-            listing.skipped.append(Skipped(file.name, NO_PICTURE, PurePosixPath(file.name).suffix))
+            packed = file.name.lower().endswith(UNREAD)
+            listing.skipped.append(Skipped(file.name, PACKED if packed else NO_PICTURE))
         else:
             {"picture": pictures, PARQUET: parquet, ".tar": tars}[kind].append(file)
     if parquet or tars:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import datasets
-from datasets.packaged_modules.imagefolder.imagefolder import ImageFolder
 from datasets.packaged_modules.parquet.parquet import Parquet
 from datasets.packaged_modules.webdataset.webdataset import WebDataset
 from huggingface_hub import DatasetCardData, HfFileSystem, hf_hub_download
@@ -52,15 +51,16 @@ def contents(repo_id: str, config: str | None, revision: str | None) -> Contents
     root = str(builder.base_path)
     files = {str(split): list(f) for split, f in (builder.config.data_files or {}).items()}
     card = _card(repo_id, root.rpartition("@")[2])
-    listing, others = Listing(), {}
+    others: dict[str, datasets.IterableDataset] = {}
     if isinstance(builder, Parquet):
-        listing.parquet = files
+        listing = Listing(parquet=files)
     elif isinstance(builder, WebDataset):
-        listing.tars = files
-    elif isinstance(builder, ImageFolder):
-        listing = _pictures(repo_id, config, root, card)
+        listing = Listing(tars=files)
     else:
-        others = {str(split): stream for split, stream in builder.as_streaming_dataset().items()}
+        # Also where `datasets` takes it for something else: pictures with as many captions are text to it.
+        listing = _pictures(repo_id, config, root, card)
+        if not listing.splits:
+            others = {str(split): stream for split, stream in builder.as_streaming_dataset().items()}
     return Contents(listing, others, root, stated_license(card))
 
 

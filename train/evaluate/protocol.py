@@ -4,11 +4,10 @@ docs/EVALUATION.md says what is measured, and how.
 """
 
 import csv
-import itertools
 import json
 import statistics
 import sys
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import COLORFUL, colorfulness, score
 from colorization.sources import locate
 from colorization.zoo import ZOO, load
-from train.data.dataset import is_local, open_stream, pictures
+from train.data.dataset import AnyRows, is_local, open_dataset, pictures
+from train.data.listing import Listing
 from train.evaluate.fid import Features, features, load_network
 from train.evaluate.hints import guidance_rows, guided_outputs
 from train.evaluate.lpips import load_lpips, lpips
@@ -102,7 +102,10 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     sources = dict(zip(row_names(options.model), options.model, strict=True))
     models = {row: load(source) for row, source in sources.items()}
     hashes = {row: weights_hash(locate(source)) for row, source in sources.items()}
-    strengths = _strengths(options, models)
+    photographs, listing = _opened(options)
+    for line in listing.lines():
+        print(line, file=sys.stderr)
+    strengths = _strengths(options, photographs, models)
     sheet: list[list[Image.Image]] = []
     measurements: list[Measurement] = []
     guided = {row: model for row, model in models.items() if model.takes_guidance and (options.hints or options.moods)}
@@ -110,7 +113,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     rows = [GRAY, CONSTANT, *models, *guided_rows, TRUTH]
     fid_features: dict[str, list[Features]] = {row: [] for row in rows}
     pale = undecodable = 0
-    for number, (name, picture) in enumerate(tqdm(_photographs(options), unit="photograph")):
+    for number, (name, picture) in enumerate(tqdm(pictures(photographs), unit="photograph", total=photographs.count)):
         if isinstance(picture, DecodeError):
             undecodable += 1
             print(f"{name}: {picture}", file=sys.stderr)
@@ -150,6 +153,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
         "photographs": len(sheet),
         "less_colorful": pale,
         "undecodable": undecodable,
+        "skipped": Counter(skipped.kind for skipped in listing.skipped),
         "weights_sha256": hashes,
         "strengths": strengths,
         "rows": {row: colorful.means(row) for row in rows},
@@ -181,25 +185,22 @@ def row_names(sources: list[str]) -> list[str]:
     return ["/".join(own[-n:]).replace("//", "/") for own, n in zip(parts, lengths, strict=True)]
 
 
-def _photographs(options: EvaluateOptions) -> Iterator[tuple[str, Image.Image | DecodeError]]:
-    """Walk the photographs of the data set, or what is wrong with them, once in order."""
-    rows = open_stream(
-        options.dataset,
-        options.split,
-        options.image_column,
-        config=options.dataset_config,
-        revision=options.dataset_revision,
+def _opened(options: EvaluateOptions) -> tuple[AnyRows, Listing]:
+    """The photographs to measure on, and what lies beside them."""
+    dataset = open_dataset(
+        options.dataset, options.image_column, config=options.dataset_config, revision=options.dataset_revision
     )
+    rows = dataset.rows(options.split)
     if options.validation_share:
         _, rows = rows.held_out(options.validation_share)
-    return itertools.islice(pictures(rows), options.limit)
+    return rows.first(options.limit) if options.limit else rows, dataset.listing
 
 
 def _is_pale(picture: Image.Image, options: EvaluateOptions) -> bool:
     return colorfulness(np.asarray(picture)) < options.min_colorfulness
 
 
-def _strengths(options: EvaluateOptions, models: dict[str, Colorizer]) -> dict[str, float]:
+def _strengths(options: EvaluateOptions, photographs: AnyRows, models: dict[str, Colorizer]) -> dict[str, float]:
     """What each model's colors are multiplied by.
 
     Colorfulness grows nearly as the strength does, less where sRGB ends: two passes over the photographs, the second at
@@ -219,7 +220,7 @@ def _strengths(options: EvaluateOptions, models: dict[str, Colorizer]) -> dict[s
         )
     for _ in range(2):
         values: dict[str, list[float]] = {row: [] for row in [*models, TRUTH]}
-        for _, picture in tqdm(_photographs(options), desc="strength", unit="photograph", leave=False):
+        for _, picture in tqdm(pictures(photographs), desc="strength", unit="photograph", leave=False):
             if isinstance(picture, Image.Image) and not _is_pale(picture, options):
                 for row, version in (_outputs(gray(picture), models, strengths) | {TRUTH: picture}).items():
                     values[row].append(colorfulness(np.asarray(version)))
