@@ -76,8 +76,11 @@ configs:
 
 
 @pytest.mark.slow
-def test_a_run_on_a_configuration_and_revision_is_measured_on_them(hub_env, live_hub, parquet, tmp_path):
-    """The other configuration cannot be measured on, and neither can the newest revision."""
+@pytest.mark.parametrize(("config", "split", "photographs"), [("coast", "validation", 8), ("hills", "train", 4)])
+def test_a_run_on_a_configuration_and_revision_is_measured_on_them(
+    hub_env, live_hub, parquet, tmp_path, config, split, photographs
+):
+    """On its split for validation, or on what is held out. The newest revision cannot be measured on."""
     live_hub.reset()
     train_shard, validation_shard = (
         (parquet / name).read_bytes() for name in ("train-00001-of-00002.parquet", "validation-00000-of-00001.parquet")
@@ -91,14 +94,17 @@ def test_a_run_on_a_configuration_and_revision_is_measured_on_them(hub_env, live
     repo = live_hub.repos["datasets", "tester/places"] = Repo(private=False)
     pinned = repo.commit("main", files, "two configurations")
     repo.commit("main", {}, "all removed")
-    given = {"recipe": "unet", "dataset": "tester/places", "dataset_config": "coast", "dataset_revision": pinned}
+    given = {"recipe": "unet", "dataset": "tester/places", "dataset_config": config, "dataset_revision": pinned}
     given |= {"output_dir": tmp_path / "runs", "push_to_hub": True, "hub_namespace": "tester"}
     given |= {"hub_code": "tester/demo", "max_train_steps": 1, **training.SMALL}
     line = [sys.executable, "-m", "train", *training.words(**given)]
     done = subprocess.run(line, cwd=ROOT, env=hub_env, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     metrics = json.loads(live_hub.files("models", REPO)["metrics.json"])
-    assert (metrics["dataset"], metrics["photographs"]) == ("tester/places", 8)
-    assert (metrics["dataset_config"], metrics["dataset_revision"]) == ("coast", pinned)
-    results = ModelCard(live_hub.files("models", REPO)["README.md"].decode()).data.eval_results
-    assert {(result.dataset_config, result.dataset_revision) for result in results} == {("coast", pinned)}
+    assert (metrics["dataset"], metrics["split"], metrics["photographs"]) == ("tester/places", split, photographs)
+    assert (metrics["dataset_config"], metrics["dataset_revision"]) == (config, pinned)
+    card = ModelCard(live_hub.files("models", REPO)["README.md"].decode())
+    results = card.data.eval_results
+    assert {(result.dataset_config, result.dataset_revision) for result in results} == {(config, pinned)}
+    assert ("held out of the split `train` in training" in card.text) == (split == "train")
+    assert card.data.datasets == ["tester/places"]
