@@ -38,8 +38,8 @@ def _thumbnail(picture: Image.Image) -> Pixels:
 
 def _chroma_at_same_lightness(thumbnail: Pixels) -> float:
     """How much chroma differs, in levels (RMS), within sixteen groups of pixels of like lightness."""
-    red, green, blue = thumbnail[::2, ::2].reshape(-1, 3).T.astype(np.float32)
-    luma = 0.299 * red + 0.587 * green + 0.114 * blue
-    chroma = np.stack((0.564 * (blue - luma), 0.713 * (red - luma)), axis=1)  # Cb and Cr of BT.601
+    rgb = thumbnail[::2, ::2].reshape(-1, 3).astype(np.float32)
+    luma = rgb @ np.array((0.299, 0.587, 0.114), np.float32)
+    chroma = (rgb[:, ::2] - luma[:, None]) * np.array((0.713, 0.564), np.float32)  # Cr and Cb of BT.601
     groups = chroma[np.argsort(luma)].reshape(16, -1, 2)
     return float(np.sqrt(groups.var(axis=1).sum(axis=1).mean()))

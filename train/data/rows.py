@@ -43,6 +43,8 @@ class Row(NamedTuple):
     data: bytes | str | Member | LabRow | None
     """The encoded picture, or where it lies: a path or URL, a member of an archive, a row of Lab arrays; None where
     the data set has an empty cell."""
+    number: int = -1
+    """Its number in the data set, given by `Cursor` and `StreamedRows`; the same in every epoch."""
 
     def encoded(self) -> bytes:
         """Read the encoded picture; of Lab arrays it is a BMP.
@@ -170,7 +172,7 @@ class Cursor:
             self.piece, self.next, self.rest = piece, 0, self.rows.read_piece(piece)
         row = next(itertools.islice(self.rest, offset - self.next, None))
         self.next = offset + 1
-        return row
+        return row._replace(number=int(number))
 
 
 class ListedRows(Rows):

@@ -66,7 +66,7 @@ class StreamedRows:
 
     def row(self, cell: Any, number: int) -> Row:
         """A cell as a row."""
-        return Row(cell_name(cell, "", number), self.name, from_cell(cell, None))
+        return Row(cell_name(cell, "", number), self.name, from_cell(cell, None), number)
 
     def first(self, limit: int) -> Self:
         """The first so many of the rows."""
