@@ -19,7 +19,7 @@ from page.language.i18n import label, say
 from page.models import Models
 from page.tabs.inputs import video_upload
 from page.workers import video_job
-from page.workers.video_job import Progress
+from page.workers.video_job import JobProgress
 
 log = logging.getLogger("page")
 
@@ -142,7 +142,7 @@ def _stopped(request: gr.Request) -> list[Any]:
     return _shown(say(request, "Stopped."))
 
 
-def _words(progress: Progress) -> str:
+def _words(progress: JobProgress) -> str:
     """How far a job is, for its owner."""
     frames = f"Frame {progress.done:,}" + (f" of {progress.total:,}" if progress.total else "")
     return frames if progress.seconds_left is None else f"{frames}, {progress.seconds_left:.0f} s left"

@@ -39,7 +39,7 @@ class Bounds(NamedTuple):
     """Bytes of its files before they are joined; a small upload may be large when it is coded again."""
 
 
-class Progress(NamedTuple):
+class JobProgress(NamedTuple):
     """How far a job is."""
 
     done: int
@@ -55,7 +55,7 @@ class Progress(NamedTuple):
 
 async def color(
     models: Sequence[Path], source: Path, target: Path, limits: Limits, bounds: Bounds | None = None
-) -> AsyncGenerator[Progress | None, None]:
+) -> AsyncGenerator[JobProgress | None, None]:
     """Color a video elsewhere, while the returned iterator is read; whoever stops reading ends the process.
 
     Args:
@@ -108,15 +108,15 @@ async def _answers(
 ) -> AsyncGenerator[dict[str, Any] | None, None]:
     """What a worker writes until it has finished; None after each second in which it writes nothing."""
     lines = cast(asyncio.StreamReader, worker.stdout)
-    start = heard = time.monotonic()
+    start = newest = time.monotonic()
     answer: dict[str, Any] | None = None
     while answer is None or not answer["finished"]:
         now = time.monotonic()
         if now - start > bounds.seconds:
-            _tell(source, f"ended after {bounds.seconds:.0f} s")
+            _log_end(source, f"ended after {bounds.seconds:.0f} s")
             raise VideoError(f"it takes more than {bounds.seconds / 60:.0f} minutes here: cut it, or make it smaller")
-        if now - heard > bounds.silent_seconds:
-            _tell(source, f"ended after {bounds.silent_seconds:.0f} s without progress")
+        if now - newest > bounds.silent_seconds:
+            _log_end(source, f"ended after {bounds.silent_seconds:.0f} s without progress")
             raise VideoError(
                 f"it has made no progress for {bounds.silent_seconds:.0f} seconds: try again, or export it as H.264 MP4"
             )
@@ -127,24 +127,24 @@ async def _answers(
             yield None
             continue
         if not line.endswith(b"\n"):
-            _tell(source, f"died (code {await worker.wait()})")
+            _log_end(source, f"died (code {await worker.wait()})")
             raise VideoError("reading it ended unexpectedly: try again, or export it as H.264 MP4")
-        heard, answer = time.monotonic(), json.loads(line)
+        newest, answer = time.monotonic(), json.loads(line)
         if "error" in answer:
             raise VideoError(answer["error"])
         if "failed" in answer:
             raise RuntimeError(answer["failed"])
         if not answer["finished"] and _bytes_in(target.parent) > bounds.disk:
-            _tell(source, f"ended after it wrote {bounds.disk / 1e6:.0f} MB")
+            _log_end(source, f"ended after it wrote {bounds.disk / 1e6:.0f} MB")
             raise VideoError(f"in color it takes more than {bounds.disk / 1e6:.0f} MB: cut it, or make it smaller")
         yield answer
 
 
-def _progress(answer: dict[str, Any], target: Path) -> Progress:
+def _progress(answer: dict[str, Any], target: Path) -> JobProgress:
     """Read one line; the worker names no file, so that it cannot have another one shown."""
     done = int(answer["done"])
     preview = target.with_name(f"{done}.jpg") if answer["preview"] else None
-    return Progress(done, answer["total"], answer["seconds_left"], tuple(answer["notes"]), preview)
+    return JobProgress(done, answer["total"], answer["seconds_left"], tuple(answer["notes"]), preview)
 
 
 def _bytes_in(folder: Path) -> int:
@@ -156,8 +156,8 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-def _tell(source: Path, what: str) -> None:
-    """One line in the log about a worker that did not end well."""
+def _log_end(source: Path, what: str) -> None:
+    """One line in the log about a worker that did not end well, and its file."""
     with contextlib.suppress(OSError):  # the upload may be gone
         what += f" on a file of {source.stat().st_size} bytes"
     log.warning("video worker: %s", what)

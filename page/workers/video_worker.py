@@ -42,12 +42,12 @@ def main() -> None:
         try:
             _work(out, job)
         except (VideoError, FloatingPointError) as error:
-            _say(out, {"error": str(error)})
+            _write(out, {"error": str(error)})
         except Exception as error:
             if isinstance(error, MemoryError) or any(words in str(error) for words in _SHORT_OF_MEMORY):
-                _say(out, {"error": "it takes too much memory: make it smaller"})
+                _write(out, {"error": "it takes too much memory: make it smaller"})
             else:
-                _say(out, {"failed": traceback.format_exc()})
+                _write(out, {"failed": traceback.format_exc()})
 
 
 def _work(out: BinaryIO, job: dict[str, Any]) -> None:
@@ -60,12 +60,12 @@ def _work(out: BinaryIO, job: dict[str, Any]) -> None:
             picture = progress.picture.copy()
             picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
             picture.save(target.with_name(f"{progress.done}.jpg"), quality=85)
-        _tell(out, progress, finished=False)
-    _tell(out, progress._replace(picture=None), finished=True)
+        _write_progress(out, progress, finished=False)
+    _write_progress(out, progress._replace(picture=None), finished=True)
 
 
-def _tell(out: BinaryIO, progress: Progress, finished: bool) -> None:
-    _say(
+def _write_progress(out: BinaryIO, progress: Progress, finished: bool) -> None:
+    _write(
         out,
         {
             "done": progress.done,
@@ -78,7 +78,7 @@ def _tell(out: BinaryIO, progress: Progress, finished: bool) -> None:
     )
 
 
-def _say(out: BinaryIO, answer: dict[str, Any]) -> None:
+def _write(out: BinaryIO, answer: dict[str, Any]) -> None:
     out.write(json.dumps(answer).encode() + b"\n")
     out.flush()
 
