@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 _BACK = Fraction(1, 5)  # s; a clock that goes back by more has jumped, by less it is inexact
 _FORWARD = 1  # s; and frames: a clock that goes forward by more than both, and no sound in between, has jumped
 _FORWARD_FRAMES = 10
+_BEYOND = 60  # s
 _NEAR = 2  # s; between the first packet after a jump and the first frame
 _RECENT = 4096  # packets of sound that are remembered
 
@@ -35,7 +36,15 @@ class Clock:
         pieces: The parts between jumps so far.
     """
 
-    def __init__(self, start: Fraction, time_base: Fraction, unit: Fraction, frame: int, can_jump: bool) -> None:
+    def __init__(
+        self,
+        start: Fraction,
+        time_base: Fraction,
+        unit: Fraction,
+        frame: int,
+        can_jump: bool,
+        seconds: float | None = None,
+    ) -> None:
         """Begin a reading.
 
         Args:
@@ -44,11 +53,13 @@ class Clock:
             unit: Unit of the times that are given, in seconds.
             frame: Duration of a frame of which the file does not say it, in that unit.
             can_jump: Whether the clock may also jump forward: that of formats for broadcasts.
+            seconds: The length of the video as the file says; a time far beyond it is a damaged one.
         """
         self.start = start
         self.pieces = [Piece(Fraction(0), Fraction(0), Fraction(0), 0)]
         self._start, self._scale, self._unit = round(start / time_base), time_base / unit, unit
         self._frame, self._can_jump = frame, can_jump
+        self._longest = None if seconds is None else round((seconds + _BEYOND) / unit)
         self._forward = max(round(_FORWARD / unit), _FORWARD_FRAMES * frame)
         self._best = _BestEffort()
         self._last: int | None = None  # time of the newest frame
@@ -95,11 +106,14 @@ class Clock:
     def _add_to_pieces(self, own: int) -> None:
         """Prolong the newest piece to a frame's time by the file's clock, or begin another one if the clock jumped."""
         piece, seconds = self.pieces[-1], own * self._unit
+        is_damaged = self._longest is not None and own > self._longest
         if self._last is None:
-            self.pieces[-1] = piece._replace(first=seconds, last=seconds)
+            self.pieces[-1] = Piece(seconds, seconds, -seconds if is_damaged else Fraction(0), piece.position)
             return
         step = own + round(piece.shift / self._unit) - self._last
-        if step < -_BACK / self._unit or (self._can_jump and step > self._forward and self._is_silent(piece, seconds)):
+        jumps_back = step < -_BACK / self._unit
+        can_jump = is_damaged or (self._can_jump and self._is_silent(piece, seconds))
+        if jumps_back or (step > self._forward and can_jump):
             shown = self._last + min(self._duration, self._forward)
             position = next((place for time, place in reversed(self._jumps) if abs(time - seconds) < _NEAR), None)
             self.pieces.append(Piece(seconds, seconds, (shown - own) * self._unit, position))

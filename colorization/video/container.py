@@ -58,6 +58,7 @@ class Video:
         rate: Frames per second, on average.
         start: Where the file's clock begins, in seconds.
         pieces: Parts between jumps of the file's clock; known when `frames()` has ended.
+        end: When the last frame ends, in seconds; known then too.
         decoded: How many frames the decoder has given so far.
         time_code: Of the first frame, as hours, minutes, seconds and frames; None if the file has none.
         notes: What its owner should know; `frames()` adds to it.
@@ -83,6 +84,7 @@ class Video:
             self.count: int | None = self.indexed or stream.frames or estimate
             self.start = facts.clock_start(container, stream)
             self.pieces: list[Piece] = []
+            self.end: Fraction | None = None
             self.time_code = facts.time_code(container, stream)
             count = len(facts.pictures(container))
             if count > 1:
@@ -143,7 +145,7 @@ class Video:
             raise LostFramesError(f"{self.decoded} frames were decoded, and {count} of them came out: try again")
         if not count:
             raise VideoError("none of its frames can be decoded: send the original")
-        self.pieces = reading.clock.pieces
+        self.pieces, self.end = reading.clock.pieces, reading.clock.end
         self.notes += reading.notes(order is not None)
 
 
@@ -154,7 +156,7 @@ class _Reading:
         self._video, self._container, self._stream = video, container, stream
         unit, frame = video.time_base, max(1, round(1 / (video.rate * video.time_base)))
         can_jump = bool(container.format.flags & FormatFlags.ts_discont.value)
-        self.clock = Clock(video.start, stream.time_base or unit, unit, frame, can_jump)
+        self.clock = Clock(video.start, stream.time_base or unit, unit, frame, can_jump, video.seconds)
         self._lost = self._damaged = self._interlaced = self._hdr = self._other_size = 0
         self._sound_end = Fraction(0)
         video.decoded = 0
@@ -173,28 +175,23 @@ class _Reading:
             yield filters.Timed(time, duration, image)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream, *self._container.streams.audio)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError:  # the file ends in the middle of a packet
-                self._lost += 1
-                packet = None
-            if packet is not None and packet.stream.index != self._stream.index:
-                self._add_sound(packet)
-                continue
-            if packet is not None:
-                self.clock.add_packet(packet)
-            try:
-                yield from self._stream.decode(packet)  # None is the end: what is left in the decoder comes out
-            except MemoryError:  # FFmpeg's too: the file is not to blame
-                raise
-            except EOFError:  # PyAV's packet of the end was here before
-                pass
-            except av.FFmpegError:
-                self._lost += 1
+        for packet in facts.packets(self._container, self._stream, *self._container.streams.audio):
             if packet is None:
-                return
+                self._lost += 1
+            elif packet.stream.index == self._stream.index:
+                self.clock.add_packet(packet)
+                yield from self._decode(packet)
+            else:
+                self._add_sound(packet)
+        yield from self._decode(None)  # what is left in the decoder comes out
+
+    def _decode(self, packet: Any) -> Iterator[av.VideoFrame]:
+        try:
+            yield from self._stream.decode(packet)
+        except MemoryError:  # FFmpeg's too: the file is not to blame
+            raise
+        except av.FFmpegError:
+            self._lost += 1
 
     def _add_sound(self, packet: Any) -> None:
         self.clock.add_sound(packet)

@@ -1,6 +1,7 @@
-"""Facts of an opened video, as its container and its streams say them."""
+"""Facts of an opened video, as its container and its streams say them, and its packets."""
 
 import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -63,3 +64,23 @@ def frame_rate(stream: Any) -> Fraction:
 def pictures(container: Any) -> list[Any]:
     """The streams of video, without the pictures of a cover."""
     return [stream for stream in container.streams.video if Disposition.attached_pic not in stream.disposition]
+
+
+def packets(container: Any, *streams: Any) -> Iterator[Any]:
+    """The packets of some streams in the order of the file, without empty ones; None where the file is damaged.
+
+    Whoever decodes must empty the decoder at the end.
+    """
+    demuxed = container.demux(*streams)
+    while True:
+        try:
+            packet = next(demuxed, None)
+        except av.FFmpegError:  # the file ends in the middle of a packet
+            yield None
+            return
+        except IndexError:  # at the end, PyAV 18.1 looks for streams that appeared on the way and that it does not know
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet

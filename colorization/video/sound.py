@@ -9,6 +9,7 @@ from typing import Any
 import av
 from av.filter import Graph
 
+from colorization.video import facts
 from colorization.video.clock import TrackClock
 from colorization.video.container import Video
 
@@ -18,6 +19,7 @@ _USUAL_RATE = 48000  # Hz
 _BITS_PER_CHANNEL = 128_000  # per second
 _MOST_BITS_PER_SAMPLE = 6144 // 1024  # of a channel
 _AAC_FRAME = 1024  # samples
+_BEYOND = 600  # s after the end of the picture; a later time is a damaged one
 _SYNCHRONOUS = 0.02  # s; clocks of frames and of samples that differ by less are the same
 # Layouts that the encoder of AAC knows. Channels of no such layout keep their order, and get places of which none is
 # for low frequencies: of those AAC keeps the lowest 120 Hz. More than eight channels get a track each.
@@ -68,6 +70,10 @@ class Tracks:
                 made.metadata.update({key: text for key, text in stream.metadata.items() if key == "language"})
                 made.disposition = stream.disposition.value
             self._tracks[stream.index] = track
+        sounds = [stream for stream in source.streams.audio if stream.index in self._tracks]
+        count = sum(len(self._tracks[stream.index].outputs) for stream in sounds)
+        if count > len({stream.language for stream in sounds}):
+            self.notes.append(f"most players play only the first of its {count} tracks of sound; all are kept")
         self.notes = [
             text if count == 1 else text.replace(")", f", {count} tracks)", 1)
             for text, count in Counter(self.notes).items()
@@ -78,15 +84,16 @@ class Tracks:
         if not self._tracks:
             return
         clocks = {index: TrackClock(self._video.pieces) for index in self._tracks}
-        for packet in self._source.demux(*(self._source.streams[index] for index in self._tracks)):
-            if not packet.size:  # the end; packets without times are none
-                continue
+        for packet in facts.packets(self._source, *(self._source.streams[index] for index in self._tracks)):
+            if packet is None:
+                break
             track, clock = self._tracks[packet.stream.index], clocks[packet.stream.index]
             time = packet.dts if packet.dts is not None else packet.pts
             shift = -self._video.start
             if time is not None and self._video.pieces:
                 shift += clock.shift(time * packet.time_base + shift, packet.pos)
-            yield from track.put(packet, shift)
+            if self._video.end is None or time is None or time * packet.time_base + shift < self._video.end + _BEYOND:
+                yield from track.put(packet, shift)
         for track in self._tracks.values():
             yield from track.end()
 
@@ -168,14 +175,20 @@ class _Encoded:
             self.after += f" ({rate / 1000:g} kHz)"
         self._encoders = [_AacEncoder(output, layout, *group, rate) for group in groups]
         self.outputs = [encoder.output for encoder in self._encoders]
+        self._stream = stream
+        self._shift = Fraction(0)
         self._next: int | None = None  # when the newest frame ends, in samples
 
     def put(self, packet: Any, shift: Fraction) -> Iterator[Any]:
         """Packets of AAC; what cannot be decoded is silence."""
+        self._shift = shift
+        yield from self._decoded(packet)
+
+    def _decoded(self, packet: Any) -> Iterator[Any]:
         with contextlib.suppress(av.FFmpegError):
-            for frame in packet.decode():
+            for frame in self._stream.decode(packet):
                 rate = frame.sample_rate
-                own = None if frame.pts is None else round((frame.pts * frame.time_base + shift) * rate)
+                own = None if frame.pts is None else round((frame.pts * frame.time_base + self._shift) * rate)
                 frame.pts, frame.time_base = self._next if own is None else own, Fraction(1, rate)
                 self._next = None if frame.pts is None else frame.pts + frame.samples
                 for encoder in self._encoders:
@@ -183,6 +196,7 @@ class _Encoded:
 
     def end(self) -> Iterator[Any]:
         """The last packets."""
+        yield from self._decoded(None)
         for encoder in self._encoders:
             yield from encoder.encoded(None)
 

@@ -220,6 +220,9 @@ KOREAN = {
         "소리({})는 MP4에 그대로 담을 수 없어 AAC({})로 바꿨습니다"
     ),
     "its sound ({}) is kept as AAC: it cannot be copied ({})": "소리({})를 복사할 수 없어 AAC로 바꿨습니다({})",
+    "most players play only the first of its {} tracks of sound; all are kept": (
+        "소리 트랙 {}개를 모두 담았지만, 재생기는 대부분 첫 트랙만 재생합니다"
+    ),
     "its sound ({}) is skipped: it cannot be decoded": "소리({})를 읽을 수 없어 뺐습니다",
     "its sound is damaged and left out: {}": "소리가 손상되어 뺐습니다: {}",
     "its time code ({}) is left out: MP4 does not take it at this frame rate": (

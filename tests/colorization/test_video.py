@@ -235,6 +235,7 @@ def test_a_film_of_an_archive(model, tmp_path, name, codec, pix_fmt):
     assert last.notes == (
         "20 of its 20 frames are interlaced: the two fields of each are made into one picture",
         "its sound (pcm_s24le, 4 tracks) is kept as AAC: MP4 does not take it as it is",
+        "most players play only the first of its 4 tracks of sound; all are kept",
     )
     assert times(tmp_path / "out.mp4")[0] == pytest.approx([n / 25 for n in range(20)], abs=1e-3)
     with av.open(str(tmp_path / "out.mp4")) as result:
