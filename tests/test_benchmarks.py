@@ -10,6 +10,7 @@ from benchmarks import degraded, flicker, people, strength
 from benchmarks.__main__ import main as speed_main
 from benchmarks.levin import levin
 from benchmarks.size import SizeOptions, main, measure
+from benchmarks.smoothness import deviation
 from benchmarks.speed import relative_times
 from benchmarks.timing import interleaved, ratio
 from benchmarks.yardsticks import PublishedUNet, Siggraph17
@@ -35,6 +36,13 @@ def test_ratios_are_taken_within_a_round():
     times = interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=2)
     assert calls == ["a", "b"] * 3 and all(len(taken) == 2 for taken in times.values())
     assert ratio([2, 20, 200], [1, 10, 100]) == (2, 2, 2)
+
+
+def test_color_noise_is_the_deviation_of_both_channels_around_each_pixel():
+    noise = np.random.default_rng(0).normal(scale=3.0, size=(2, 60, 60))
+    assert deviation(noise).mean() == pytest.approx(3 * 2**0.5, rel=0.05)
+    ramp = np.linspace(0, 1, 60) * np.ones((2, 60, 1))
+    assert deviation(ramp).max() < 0.1 and deviation(np.ones((1, 20, 20), np.uint8)).max() == 0
 
 
 @pytest.mark.nightly
