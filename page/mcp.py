@@ -6,18 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import gradio as gr
-from gradio.mcp import GradioMCPServer
 from PIL import Image
 
+from page.gradio_internals import MCPServer, is_agent
 from page.photograph import small
 
+__all__ = ["content", "is_agent", "store_copy"]
+
 _SIDE = 768  # px; five of these fit into the megabyte that some agents take
-
-
-def is_agent(request: gr.Request | None) -> bool:
-    """Whether gradio's MCP server makes a call."""
-    return request is not None and request.headers.get("x-gradio-user") == "mcp"
 
 
 def store_copy(picture: Image.Image, file: str) -> None:
@@ -25,32 +21,23 @@ def store_copy(picture: Image.Image, file: str) -> None:
     small(picture, _SIDE).save(_copy_of(file), "jpeg", quality=85)
 
 
-def answer_with_copies() -> None:
-    """Let gradio's MCP server answer with the small copies.
-
-    It would decode and encode every full-size picture in the server's event loop, which answers nobody meanwhile; and
-    of a call that asks for no progress it would give one text of all outputs.
-    """
-    GradioMCPServer.postprocess_output_data = _content  # type: ignore[assignment]
-
-
-def _content(server: GradioMCPServer, data: list[Any], root_url: str) -> list[Any]:
-    """The outputs of a call in MCP's terms."""
+def content(server: MCPServer, data: list[Any], root_url: str) -> list[Any]:
+    """The outputs of a call in MCP's terms: small copies of pictures, and addresses of files."""
     outputs = data[0] if len(data) == 1 and isinstance(data[0], list | tuple) else data
-    content: list[Any] = []
+    parts: list[Any] = []
     for output in outputs:
         if isinstance(output, dict) and output.get("path"):
             file = str(output["path"])
             copy = _copy_of(file)
             if copy.is_file():
                 coded = base64.b64encode(copy.read_bytes()).decode()
-                content.append(server.types.ImageContent(type="image", data=coded, mimeType="image/jpeg"))
+                parts.append(server.types.ImageContent(type="image", data=coded, mimeType="image/jpeg"))
             text = f"{Path(file).stem}, at full size: {root_url}/gradio_api/file={quote(file)}"
-            content.append(server.types.TextContent(type="text", text=text))
+            parts.append(server.types.TextContent(type="text", text=text))
         elif output:
             text = output if isinstance(output, str) else json.dumps(output)
-            content.append(server.types.TextContent(type="text", text=text))
-    return content
+            parts.append(server.types.TextContent(type="text", text=text))
+    return parts
 
 
 def _copy_of(file: str) -> Path:

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
-from gradio.processing_utils import hash_bytes
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from colorization.atomic import written
+from page.gradio_internals import get_upload_folder, hash_bytes
 
 
 def result(label: str, name: str) -> gr.Image:
@@ -46,4 +44,4 @@ def view(picture: Image.Image, name: str) -> dict[str, Any]:
 
 def served(path: str) -> dict[str, Any]:
     """A file as a value that our own components send to the browser."""
-    return FileData(path=path, orig_name=Path(path).name).model_dump()
+    return gr.FileData(path=path, orig_name=Path(path).name).model_dump()

@@ -21,10 +21,12 @@ from colorization import __version__
 from colorization.decode import STRANGERS
 from page import mcp
 from page.demo import LOOK, build_demo
+from page.gradio_internals import LAUNCH as PRIVATE
+from page.gradio_internals import answer_agents_with, end_open_connections
 from page.guard import calls
 from page.guard.files import PER_OWNER, TOTAL, Files
 from page.guard.middleware import Guard
-from page.guard.queue_limits import PER_SESSION, WAITING, Places
+from page.guard.queue_limits import PER_SESSION, WAITING, QueueLimits
 from page.models import Models, hub_models
 from page.options import Options
 from page.workers import decode as worker
@@ -43,7 +45,7 @@ LAUNCH: dict[str, Any] = {
     "mcp_server": True,
     "quiet": True,
     "prevent_thread_lock": True,
-    "_frontend": False,  # gradio's look at its own page gives up after three seconds: a busy machine needs more
+    **PRIVATE,
 }
 FINISH_SECONDS = 7.0  # for work at hand when the page is to end
 TRIM_SECONDS = 5.0
@@ -82,39 +84,39 @@ def run(demo: gr.Blocks, options: Options, started: Callable[[], Any] = lambda: 
         look: Further arguments of `launch()`.
     """
     stopped = _stopped()
-    places, files = Places(demo), Files(Path(os.environ["GRADIO_TEMP_DIR"]))
+    queue_limits, files = QueueLimits(demo), Files(Path(os.environ["GRADIO_TEMP_DIR"]))
     try:
-        launch(demo, options, places, files, **look)
+        launch(demo, options, queue_limits, files, **look)
     except (ValueError, OSError) as error:
         _give_up(error)
     started()
-    _tell(demo, options)
+    _log_limits(demo, options)
     while not stopped.wait(_WAKE_SECONDS):
         pass
     threading.Thread(target=_end_anyway, daemon=True).start()
-    if places.loop:
-        asyncio.run_coroutine_threadsafe(places.finish(FINISH_SECONDS), places.loop).result()
-    demo.server.config.timeout_graceful_shutdown = 1  # for tabs that stay open
+    if queue_limits.loop:
+        asyncio.run_coroutine_threadsafe(queue_limits.finish(FINISH_SECONDS), queue_limits.loop).result()
+    end_open_connections(demo, 1)
     demo.close(verbose=False)
     files.close()
     log.info("ended")
     _leave()
 
 
-def launch(demo: gr.Blocks, options: Options, places: Places, files: Files, **look: Any) -> None:
+def launch(demo: gr.Blocks, options: Options, queue_limits: QueueLimits, files: Files, **look: Any) -> None:
     """Start gradio's server behind the guard; raises `OSError` if the port was taken meanwhile."""
-    calls.speak(demo, files)
-    mcp.answer_with_copies()
+    calls.install_error_messages(demo, files)
+    answer_agents_with(mcp.content)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(work) for work in (places.watch(), files.watch(), _trim())]
-        places.loop = asyncio.get_running_loop()
+        tasks = [asyncio.create_task(work) for work in (queue_limits.watch(), files.watch(), _trim())]
+        queue_limits.loop = asyncio.get_running_loop()
         yield
         for task in tasks:
             task.cancel()
 
-    guard = Middleware(Guard, demo=demo, options=options, places=places, files=files)
+    guard = Middleware(Guard, demo=demo, options=options, queue_limits=queue_limits, files=files)
     demo.launch(
         server_name=options.host,
         server_port=options.port,
@@ -126,7 +128,7 @@ def launch(demo: gr.Blocks, options: Options, places: Places, files: Files, **lo
     )
 
 
-def _tell(demo: gr.Blocks, options: Options) -> None:
+def _log_limits(demo: gr.Blocks, options: Options) -> None:
     """Say in the log what is allowed, and where the page is."""
     log.info(
         "limits: %d MB and %d megapixels a photograph, %.0f s to decode it; %d places in the queue, %d a session; "

@@ -50,7 +50,7 @@ class Votes:
 
         Args:
             kept: The model whose result a visitor would keep.
-            shown: All models that he chose from, in the order that he saw them.
+            shown: All models that they chose from, in the order that they saw them.
             strength: Of color.
             origins: Where each model's weights came from.
         """

@@ -165,7 +165,7 @@ def page(env, folder, root=ROOT, python=sys.executable):
         process = subprocess.Popen([python, "app.py"], cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}/"
     try:
-        for _ in range(240):
+        for _ in range(720):
             try:
                 urllib.request.urlopen(url, timeout=5).close()
                 break

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "page": ("colorization", "page"),
     "page.language": (),
     "page.workers": ("colorization",),  # processes of their own, which know nothing of the page
-    "page.guard": ("colorization", "page.language", "page.options"),
+    "page.guard": ("colorization", "page.gradio_internals", "page.language", "page.options"),
     "page.viewer": ("colorization", "page.language", "page.pictures", "page.photograph"),
     "page.tabs": ("colorization", "page"),
     "app": ("colorization", "page"),

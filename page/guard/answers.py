@@ -42,7 +42,7 @@ class Answer:
         body: Of the request. Its connection is closed where it was not read to its end, or it could trickle on.
         send: The server's.
         translate: Puts a sentence into the client's language.
-        look: Sees the JSON of an answer that went well, and says what to send instead; None lets all pass unseen.
+        on_answer: Sees the JSON of an answer that went well, and says what to send instead; None lets all pass unseen.
 
     Attributes:
         started: Whether the client has got the status: it is too late to refuse then.
@@ -54,17 +54,17 @@ class Answer:
         body: Body,
         send: Callable[..., Any],
         translate: Callable[[str], str],
-        look: Callable[[Any], Any] | None,
+        on_answer: Callable[[Any], Any] | None,
     ) -> None:
         self.started = False
         self.refusal: RefusalError | None = None
-        self._body, self._send, self._translate, self._look = body, send, translate, look
+        self._body, self._send, self._translate, self._on_answer = body, send, translate, on_answer
         self._start: Message | None = None
         self._held = b""
 
     async def __call__(self, message: Message) -> None:
         """Pass on one message of gradio's."""
-        if message["type"] == "http.response.start" and (message["status"] >= 400 or self._look):
+        if message["type"] == "http.response.start" and (message["status"] >= 400 or self._on_answer):
             self._start = message
         elif message["type"] == "http.response.start":
             await self._begin(message["status"], message.get("headers", []))
@@ -86,8 +86,8 @@ class Answer:
     async def _finish(self, start: Message) -> None:
         """What was held back is complete: it goes out, or a sentence instead of it."""
         self._start = None
-        if start["status"] < 400 and self._look:
-            await self.send(start["status"], self._look(json.loads(self._held)))
+        if start["status"] < 400 and self._on_answer:
+            await self.send(start["status"], self._on_answer(json.loads(self._held)))
             return
         self.refusal = RefusalError(start["status"], _sentence(start["status"], self._held))
         await self.refuse(self.refusal)
@@ -111,5 +111,5 @@ def _sentence(status: int, body: bytes) -> str:
         detail = json.loads(body)["detail"]
     except (ValueError, KeyError, TypeError):
         detail = None
-    spoken = isinstance(detail, str) and detail.endswith(".") and "/" not in detail  # paths are not told
-    return detail if spoken else _SENTENCES.get(status, "The server could not answer this: try again.")
+    is_sentence = isinstance(detail, str) and detail.endswith(".") and "/" not in detail  # paths are not told
+    return detail if is_sentence else _SENTENCES.get(status, "The server could not answer this: try again.")

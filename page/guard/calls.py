@@ -4,15 +4,15 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Awaitable, Callable, Iterator, Set
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import fastapi
 import gradio as gr
-from gradio.block_function import BlockFunction
-from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
+from page.gradio_internals import BlockFunction, function, get_upload_folder, public_functions, wrap_calls
 from page.guard.files import Files, owner
 from page.guard.refusal import RefusalError
 from page.language.i18n import say
@@ -62,8 +62,8 @@ def check_call(demo: gr.Blocks, path: str, body: bytes, names: Set[str]) -> dict
         _check_data(_endpoint(demo, path, call), call.get("data"))
     else:
         _endpoint(demo, path, {})
-        if strange := [file for file in _files(call) if not _uploaded(file)]:
-            raise RefusalError(422, _strange(strange[0]))
+        if others := [file for file in _files(call) if not _uploaded(file)]:
+            raise RefusalError(422, _not_uploaded(others[0]))
     return call
 
 
@@ -91,13 +91,13 @@ def check_message(body: bytes, names: Set[str]) -> dict[str, Any]:
         for name, value in arguments.items():
             files = [str(file.get("path") or file.get("url")) for file in _files(value)]
             files += [text for text in _texts(value) if _ADDRESS.match(text)]
-            if strange := [file for file in files if not _own_file(file, names)]:
+            if others := [file for file in files if not _own_file(file, names)]:
                 arguments[name] = (
-                    f"{_short(strange[0])} is no upload of this page, and other files are not fetched: POST the file "
+                    f"{_short(others[0])} is no upload of this page, and other files are not fetched: POST the file "
                     f"as form field `files` to /gradio_api/upload, and give this page's address followed by {_FILE} "
                     "and the path that comes back."
                 )
-                log.info("a tool was called with a file that is none: %s", _short(strange[0]))
+                log.info("a tool was called with a file that is none: %s", _short(others[0]))
     return message
 
 
@@ -119,7 +119,7 @@ def _object(body: bytes) -> dict[str, Any]:
 def _endpoint(demo: gr.Blocks, path: str, call: dict[str, Any]) -> BlockFunction:
     """The function that a call is for."""
     if path.endswith(("/queue/join", "/run/predict")):
-        fn = demo.fns.get(call.get("fn_index", -1))
+        fn = function(demo, call.get("fn_index"))
         if fn is None:
             raise RefusalError(404, "There is no endpoint of this `fn_index`; /gradio_api/info describes them.")
         if fn.queue and path.endswith("/run/predict"):  # only what takes no time is called past the queue
@@ -127,10 +127,10 @@ def _endpoint(demo: gr.Blocks, path: str, call: dict[str, Any]) -> BlockFunction
         return fn
     name = path.rsplit("/", 1)[1]
     call.pop("fn_index", None)
-    for fn in demo.fns.values():
-        if fn.api_name == name and fn.api_visibility == "public":
+    for fn in public_functions(demo):
+        if fn.api_name == name:
             return fn
-    names = ", ".join(sorted(f"/{fn.api_name}" for fn in demo.fns.values() if fn.api_visibility == "public"))
+    names = ", ".join(sorted(f"/{fn.api_name}" for fn in public_functions(demo)))
     raise RefusalError(404, f"There is no endpoint /{name[:100]}; there are {names}.")
 
 
@@ -145,9 +145,9 @@ def _check_data(fn: BlockFunction, data: Any) -> None:
     labels = [str(getattr(block, "label", None) or type(block).__name__) for block in inputs]
     problems = [""] * len(inputs)
     for number, (block, value) in enumerate(zip(inputs, data, strict=False)):
-        strange = [file for file in _files(value) if not _uploaded(file)]
-        if strange:
-            problems[number] = _strange(strange[0])
+        others = [file for file in _files(value) if not _uploaded(file)]
+        if others:
+            problems[number] = _not_uploaded(others[0])
         elif value is not None and (model := getattr(block, "data_model", None)):
             try:
                 model.model_validate(value, context={"validate_meta": True})
@@ -203,7 +203,7 @@ def _uploaded(file: dict[str, Any]) -> bool:
     return real.startswith(os.path.realpath(get_upload_folder()) + os.sep)
 
 
-def _strange(file: dict[str, Any]) -> str:
+def _not_uploaded(file: dict[str, Any]) -> str:
     path, url = file.get("path"), file.get("url")
     if isinstance(url, str) and url.lower().startswith("data:"):
         return "Send the file itself: data URLs are not accepted."
@@ -222,17 +222,16 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def speak(demo: gr.Blocks, files: Files) -> None:
-    """Make every failure of an endpoint a sentence for its caller, instead of gradio's `{"error": null}`.
+def install_error_messages(demo: gr.Blocks, files: Files) -> None:
+    """Make every failure of an endpoint a sentence for its caller.
 
     What fails before the function runs is the caller's doing, and one line in the log; what fails in it or after it is
     a fault of the page, and the log has all of it. Results are noted as their session's.
     """
-    preprocess, process = demo.preprocess_data, demo.process_api
 
-    async def preprocess_data(*args: Any, **options: Any) -> Any:
+    async def preprocess(read_inputs: Callable[[], Awaitable[Any]]) -> Any:
         try:
-            return await preprocess(*args, **options)
+            return await read_inputs()
         except gr.Error:
             raise
         except Exception as error:
@@ -240,21 +239,18 @@ def speak(demo: gr.Blocks, files: Files) -> None:
             text = "The inputs are not what this endpoint expects; /gradio_api/info describes them."
             raise gr.Error(text, title="Not usable", print_exception=False) from error
 
-    async def process_api(*args: Any, **options: Any) -> Any:
+    async def process(call: Callable[[], Awaitable[Any]], request: fastapi.Request | None, session: str | None) -> Any:
         try:
-            done = await process(*args, **options)
-            request = options.get("request")
-            if request is not None:
-                files.claim(done["data"], owner(options.get("session_hash"), request.client.host))
+            done = await call()
+            if request is not None and request.client:
+                files.claim(done["data"], owner(session, request.client.host))
             return done
         except gr.Error:
             raise
         except Exception as error:
             log.exception("an endpoint failed")
             text = "This failed for a reason of the server's own: try again, or another photograph."
-            asked_by = options.get("request")
-            title, text = (say(asked_by, words) for words in ("Not done", text))
+            title, text = (say(request, words) for words in ("Not done", text))
             raise gr.Error(text, title=title, print_exception=False) from error
 
-    demo.preprocess_data = preprocess_data  # type: ignore[method-assign]
-    demo.process_api = process_api  # type: ignore[method-assign]
+    wrap_calls(demo, preprocess, process)

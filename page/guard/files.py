@@ -36,7 +36,7 @@ class Files:
         self._own = set(self._all())  # the examples
 
     def claim(self, content: Any, owner: str | None) -> Any:
-        """Note that all files that a request or an answer names are an owner's, and remove his oldest if too many.
+        """Note that all files that a request or an answer names are an owner's, and remove their oldest if too many.
 
         Args:
             content: JSON, with paths anywhere in it.

@@ -1,6 +1,6 @@
 """Guard between strangers and gradio: an ASGI layer that lets through what the page needs, and answers the rest.
 
-Only the doors in `DOORS` are open. Bodies, rates and open streams are bounded, calls are checked against the endpoint
+Only `ALLOWED_ROUTES` are open. Bodies, rates and open streams are bounded, calls are checked against the endpoint
 that they are for, and whatever fails, here or in gradio, is answered with a sentence and noted in one line of the log.
 """
 
@@ -20,7 +20,7 @@ from page.guard.answers import Answer
 from page.guard.body import Body, too_large
 from page.guard.calls import check_call, check_message
 from page.guard.files import Files, owner
-from page.guard.queue_limits import Places
+from page.guard.queue_limits import QueueLimits
 from page.guard.refusal import Open, Rate, RefusalError, client_of
 from page.language.i18n import prefers_korean, to_korean
 from page.options import LOOPBACK, Options, is_address
@@ -32,7 +32,7 @@ Message = MutableMapping[str, Any]
 
 API = "/gradio_api/"
 UPLOAD = f"{API}upload"
-DOORS = {  # what the page and gradio's client need: methods, by path
+ALLOWED_ROUTES = {  # what the page and gradio's client need: methods, by path
     re.compile(
         r"/|/(assets|static|svelte)/.+|/(config|theme\.css|robots\.txt|favicon\.ico|manifest\.json)"
     ): "GET HEAD",
@@ -58,14 +58,15 @@ class Guard:
         app: gradio's.
         demo: The page, for its endpoints.
         options: How it is served.
-        places: Who waits in the queue.
+        queue_limits: Who waits in the queue.
         files: What lies on the disk.
     """
 
     def __init__(
-        self, app: Callable[..., Any], demo: gr.Blocks, options: Options, places: Places, files: Files
+        self, app: Callable[..., Any], demo: gr.Blocks, options: Options, queue_limits: QueueLimits, files: Files
     ) -> None:
-        self.app, self.demo, self.options, self.places, self.files = app, demo, options, places, files
+        self.app, self.demo, self.options, self.files = app, demo, options, files
+        self.queue_limits = queue_limits
         self._calls, self._requests = Rate(*CALLS), Rate(*REQUESTS)
         self._streams, self._posts = Open(*STREAMS), Open(*POSTS)
         self._secret = secrets.token_hex().encode()
@@ -82,10 +83,10 @@ class Guard:
         client, path = self._client(scope), _path(scope)
         scope = {**scope, "client": (client, 0)}
         body = Body(dict(scope["headers"]), receive, _limit(path))
-        answer = Answer(body, send, _translation(scope), self._look(scope["method"], path, client))
+        answer = Answer(body, send, _translation(scope), self._on_answer(scope["method"], path, client))
         try:
             if path == "/healthz":
-                await answer.send(503 if self.places.closing else 200, self.places.health())
+                await answer.send(503 if self.queue_limits.closing else 200, self.queue_limits.health())
                 return
             self._admit(scope, path, client)
             await self._forward(scope, path, client, body, answer)
@@ -103,7 +104,7 @@ class Guard:
         self._requests.take(client)
         if re.match(rf"{API}file=(data|[a-z+]+:/)", path, re.IGNORECASE):
             raise RefusalError(403, "Addresses are not fetched: only files that were uploaded or made here are served.")
-        methods = " ".join(methods for pattern, methods in DOORS.items() if pattern.fullmatch(path))
+        methods = " ".join(methods for pattern, methods in ALLOWED_ROUTES.items() if pattern.fullmatch(path))
         if self.demo.mcp_server and MCP.fullmatch(path):
             methods = "GET POST DELETE"
         if not methods:
@@ -113,7 +114,7 @@ class Guard:
             raise RefusalError(405, f"{scope['method'][:20]} is not for {path[:100]}, expected {expected}.")
         if scope["method"] == "POST":
             self._calls.take(client)
-            if self.places.closing:
+            if self.queue_limits.closing:
                 raise RefusalError(503, "The page is being restarted: try again in a minute.", 60)
             length, limit = headers.get(b"content-length", b""), _limit(path)
             if length.isdigit() and int(length) > limit:
@@ -150,10 +151,10 @@ class Guard:
             if scope["method"] == "POST":
                 open_.enter_context(self._posts.one(client))
                 await self._check_body(scope, path, client, body)
-            heard = self._heard(path, query) if scope["method"] == "GET" else None
-            if heard or path.startswith((f"{API}heartbeat/", f"{API}upload_progress", f"{API}mcp")):
+            name = self._listened_to(path, query) if scope["method"] == "GET" else None
+            if name or path.startswith((f"{API}heartbeat/", f"{API}upload_progress", f"{API}mcp")):
                 open_.enter_context(self._streams.one(client))
-            open_.enter_context(self.places.listening(heard))
+            open_.enter_context(self.queue_limits.listening(name))
             await self.app(scope, body.receive, answer)
 
     async def _check_body(self, scope: Scope, path: str, client: str, body: Body) -> None:
@@ -167,22 +168,22 @@ class Guard:
             self.files.claim(call, owner(call.get("session_hash"), client))
             body.replace(call)
 
-    def _heard(self, path: str, query: dict[str, list[str]]) -> str | None:
+    def _listened_to(self, path: str, query: dict[str, list[str]]) -> str | None:
         """The session or event whose messages a request asks for; raises `RefusalError` if there is none."""
         match = re.fullmatch(rf"{API}call/(?:v2/)?[^/]+/([^/]+)", path)
         if not match and path != f"{API}queue/data":
             return None
         name = match[1] if match else (query.get("session_hash") or [""])[0]
-        if not self.places.known(name):
+        if not self.queue_limits.queue.knows(name):
             raise RefusalError(404, "There is nothing under way of that name: it is done, or was never asked for.")
         return name
 
-    def _look(self, method: str, path: str, client: str) -> Callable[[Any], Any] | None:
+    def _on_answer(self, method: str, path: str, client: str) -> Callable[[Any], Any] | None:
         """What is to be done with the answer to a request before it goes out."""
         if method == "POST" and path == UPLOAD:
             return lambda paths: self.files.claim(paths, client)
         if method == "POST" and path.startswith((f"{API}queue/join", f"{API}call/")):
-            return lambda joined: joined | {"ahead": self.places.ahead(joined["event_id"])}
+            return lambda joined: joined | {"ahead": self.queue_limits.queue.ahead(joined["event_id"])}
         return None
 
 

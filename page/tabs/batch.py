@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from colorization.decode import DecodeError
 from colorization.zoo import ZOO
 from page import pictures
+from page.gradio_internals import get_upload_folder
 from page.language.i18n import label, say
 from page.models import Models, Served
 from page.photograph import Photographs, small

@@ -7,23 +7,20 @@ import gradio as gr
 
 from colorization.inference import MAX_STRENGTH
 from colorization.video.signatures import SUFFIXES
+from page.gradio_internals import refuse_addresses, replace_preprocess
 from page.language.i18n import label
 
 
 def upload(elem_id: str, **options: Any) -> gr.Image:
-    """One photograph, as the path of its file.
-
-    gradio's own way opens uploads by name with Pillow and hides what goes wrong, and downloads what a request gives the
-    address of. The methods are replaced on this one object: gradio writes a .pyi file beside the source of every
-    subclass. For the same reason it is never updated with `gr.update`, which would make a new object.
+    """One photograph, as the path of its file; never updated with `gr.update`, see `replace_preprocess`.
 
     Args:
         elem_id: Of the element.
         options: Of `gr.Image`.
     """
     image = gr.Image(type="filepath", image_mode=None, elem_id=elem_id, **options)
-    _refuse_addresses(image, "picture")
-    image.preprocess = partial(_path, "picture")  # type: ignore[method-assign]
+    refuse_addresses(image, "Send the picture as a file: addresses are not fetched.")
+    replace_preprocess(image, partial(_path, "picture"))
     return image
 
 
@@ -35,35 +32,23 @@ def uploads(text: str, kinds: list[str]) -> gr.File:
         kinds: Of files, as gradio names them: "image", ".zip".
     """
     files = gr.File(label=label(text), file_count="multiple", file_types=kinds, elem_id="uploads", height=190)
-    _refuse_addresses(files, "picture")
+    refuse_addresses(files, "Send the picture as a file: addresses are not fetched.")
 
     def paths(payload: Any) -> list[str]:
         entries = getattr(payload, "root", payload) or []
         entries = entries if isinstance(entries, list) else [entries]
         return [path for entry in entries if (path := _path("picture", entry))]
 
-    files.preprocess = paths  # type: ignore[method-assign]
+    replace_preprocess(files, paths)
     return files
 
 
 def video_upload() -> gr.File:
     """One video, as the path of its file."""
     file = gr.File(label=label("Your video"), file_types=sorted(SUFFIXES), elem_id="video-upload", height=160)
-    _refuse_addresses(file, "video")
-    file.preprocess = partial(_path, "video")  # type: ignore[method-assign]
+    refuse_addresses(file, "Send the video as a file: addresses are not fetched.")
+    replace_preprocess(file, partial(_path, "video"))
     return file
-
-
-def _refuse_addresses(component: Any, kind: str) -> None:
-    """Keep a component from downloading what a request gives the address of; `kind` is what it is for."""
-    move = component.async_move_resource_to_block_cache
-
-    async def move_only_files(resource: Any) -> Any:
-        if str(resource or "").lower().startswith(("http:", "https:")):
-            raise gr.Error(f"Send the {kind} as a file: addresses are not fetched.", print_exception=False)
-        return await move(resource)
-
-    component.async_move_resource_to_block_cache = move_only_files
 
 
 def _path(kind: str, payload: Any) -> str | None:
@@ -93,5 +78,5 @@ def strength_slider(elem_id: str, **options: Any) -> gr.Slider:
         text = f"The strength of color is {came}, expected a number of 0 to {MAX_STRENGTH}."
         raise gr.Error(text, title="Not a usable strength", print_exception=False)
 
-    component.preprocess = number  # type: ignore[method-assign]
+    replace_preprocess(component, number)
     return component

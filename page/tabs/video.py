@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from colorization.decode import STRANGERS
 from colorization.video.limits import COMMON_CODECS, COMMON_FORMATS, Limits, VideoError
 from colorization.zoo import ZOO
+from page.gradio_internals import get_upload_folder
 from page.language.i18n import label, say
 from page.models import Models
 from page.tabs.inputs import video_upload

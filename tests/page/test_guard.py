@@ -1,4 +1,4 @@
-"""The guard: what a stranger may send, and what he is answered. A real server, real HTTP."""
+"""The guard: what a stranger may send, and what they are answered. A real server, real HTTP."""
 
 import json
 import os

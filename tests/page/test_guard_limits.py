@@ -16,7 +16,7 @@ import pytest
 from support.served import API, Served, file_of
 
 from page.guard.files import Files
-from page.guard.queue_limits import Places
+from page.guard.queue_limits import QueueLimits
 from page.options import parse
 
 MEGABYTE = 1_000_000
@@ -45,9 +45,9 @@ def small(tmp_path_factory):
         gr.Button().click(work, inputs, gr.File(), api_name="colorize", concurrency_id="models")
         gr.Button().click(time.sleep, gr.Number(), None, api_name="look", api_visibility="private")
     files = Files(folder, per_owner=5 * MEGABYTE, total=12 * MEGABYTE)
-    places = Places(demo, unheard_seconds=3)
+    queue_limits = QueueLimits(demo, unwatched_seconds=3)
     options = parse(["--port", "0"], {})
-    launch(demo, options, places, files)
+    launch(demo, options, queue_limits, files)
     page = Served(None, None, f"http://127.0.0.1:{options.port}")
     page.files, page.demo = files, demo
     with page.http:
@@ -119,7 +119,7 @@ def test_an_address_has_six_places_whatever_it_calls_its_sessions(page):
     assert "6 photographs from your address" in answers[-1].json()["error"]
 
 
-def test_a_visitor_who_leaves_frees_his_place(page):
+def test_a_visitor_who_leaves_frees_their_place(page):
     first = page.join([None, 4, 0], "stays")
     listen(page, "stays")
     assert first.status_code == page.join([None, 0, 0], "leaves").status_code == 200
