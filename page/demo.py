@@ -44,7 +44,7 @@ def build_demo(models: Models) -> gr.Blocks:
         models: What is served, now and after later swaps.
     """
     votes = votes_from(os.environ)
-    with gr.Blocks(title="Landscape colorization", analytics_enabled=False, delete_cache=(600, 1800)) as demo:
+    with gr.Blocks(title="Landscape colorization", analytics_enabled=False) as demo:
         gr.Markdown(label("# Landscape colorization"))
         with gr.Tabs():
             compare_tab(models, votes)
