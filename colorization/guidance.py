@@ -60,33 +60,48 @@ class Point:
 
 
 @dataclass(frozen=True)
+class MoodChange:
+    """The mood of a film from a time on.
+
+    Attributes:
+        time: Seconds from the beginning of the film.
+        mood: See `Guidance`.
+    """
+
+    time: float
+    mood: str | Mood
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.time) or self.time < 0:
+            raise GuidanceError(f"a mood's time is {_short(self.time)}, expected seconds of 0 or more")
+        _check_mood(self.mood)
+
+
+@dataclass(frozen=True)
 class Guidance:
     """What a person says of a picture's colors.
 
     Attributes:
         points: At most 64.
         mood: A name of `colorization.moods.MOODS`, six numbers as there, or None.
+        mood_changes: Of a film, in the order of their times; until the first one, it has the mood above.
     """
 
     points: tuple[Point, ...] = ()
     mood: str | Mood | None = None
+    mood_changes: tuple[MoodChange, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.points) > MAX_POINTS:
             raise GuidanceError(f"there are {len(self.points)} points, expected at most {MAX_POINTS}")
-        if isinstance(self.mood, str):
-            if self.mood not in MOODS:
-                raise GuidanceError(f"the mood is {_short(self.mood)}, expected one of {', '.join(MOODS)}")
-        elif self.mood is not None:
-            numbers = self.mood if isinstance(self.mood, tuple) else ()
-            if len(numbers) != 6 or not all(_is_number(n) and abs(n) <= _MAX_CIE for n in numbers):
-                raise GuidanceError(
-                    f"the mood is {_short(self.mood)}, expected a name or six numbers of -128 to 128: mean a*, mean b* "
-                    "and mean chroma of the upper half, then of the lower half"
-                )
+        if self.mood is not None:
+            _check_mood(self.mood)
+        times = [change.time for change in self.mood_changes]
+        if times != sorted(set(times)):
+            raise GuidanceError(f"moods begin at {_short(times)} seconds, expected rising times")
 
     def __bool__(self) -> bool:
-        return bool(self.points) or self.mood is not None
+        return bool(self.points) or self.mood is not None or bool(self.mood_changes)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Guidance":
@@ -107,12 +122,13 @@ class Guidance:
     def from_object(cls, content: Any) -> "Guidance":
         """Take parsed JSON: `{"version": 1, "points": [{"x": 0.31, "y": 0.62, "color": "#7a8b4f"}], "mood": "sunset"}`.
 
-        Points of a film have `time` too; `points` and `mood` may be left out.
+        `points` and `mood` may be left out. For a film, points have `time` too, in seconds, and there may be
+        `"mood_changes": [{"time": 12.5, "mood": "dusk"}]`.
 
         Raises:
             GuidanceError: If it is no guidance.
         """
-        content = _object(content, "the guidance", {"version"}, {"points", "mood"})
+        content = _object(content, "the guidance", {"version"}, {"points", "mood", "mood_changes"})
         if content["version"] != _VERSION or isinstance(content["version"], bool):
             raise GuidanceError(f"the guidance is of version {_short(content['version'])}, expected {_VERSION}")
         points = content.get("points", [])
@@ -120,10 +136,14 @@ class Guidance:
             raise GuidanceError(f"`points` is {_short(points)}, expected a list")
         if len(points) > MAX_POINTS:
             raise GuidanceError(f"there are {len(points)} points, expected at most {MAX_POINTS}")
-        mood = content.get("mood")
+        changes = content.get("mood_changes", [])
+        if not isinstance(changes, list):
+            raise GuidanceError(f"`mood_changes` is {_short(changes)}, expected a list")
+        changes = [_object(change, "a mood's change", {"time", "mood"}, set()) for change in changes]
         return cls(
             tuple(Point(**_object(point, "a point", {"x", "y", "color"}, {"time"})) for point in points),
-            cast(Mood, tuple(mood)) if isinstance(mood, list) else mood,
+            _mood(content.get("mood")),
+            tuple(MoodChange(change["time"], _mood(change["mood"])) for change in changes),
         )
 
     def within(self, box: tuple[float, float, float, float]) -> "Guidance":
@@ -143,10 +163,20 @@ class Guidance:
             entry: dict[str, Any] = {"x": point.x, "y": point.y, "color": point.color}
             points.append(entry if point.time is None else entry | {"time": point.time})
         content: dict[str, Any] = {"version": _VERSION, "points": points}
-        return json.dumps(content if self.mood is None else content | {"mood": self.mood})
+        if self.mood is not None:
+            content["mood"] = self.mood
+        if self.mood_changes:
+            content["mood_changes"] = [{"time": change.time, "mood": change.mood} for change in self.mood_changes]
+        return json.dumps(content)
 
     def condition(self) -> "Condition":
-        """What a network is given, for a batch of one."""
+        """What a network is given for a picture, as a batch of one.
+
+        Raises:
+            GuidanceError: If there are changes of the mood, which only films have.
+        """
+        if self.mood_changes:
+            raise GuidanceError("a picture has one mood: moods that begin at a time are for films")
         places = np.array([(2 * point.x - 1, 2 * point.y - 1) for point in self.points], np.float32)
         colors = np.array([point.ab for point in self.points], np.float32) / AB_RANGE
         numbers = MOODS[self.mood] if isinstance(self.mood, str) else self.mood
@@ -247,6 +277,25 @@ def _object(content: Any, name: str, needed: set[str], allowed: set[str]) -> Map
     if unknown := sorted(content.keys() - needed - allowed):
         raise GuidanceError(f"{name} has {_short(unknown[0])}, expected only {', '.join(sorted(needed | allowed))}")
     return content
+
+
+def _mood(content: Any) -> Any:
+    """A mood of JSON."""
+    return cast(Mood, tuple(content)) if isinstance(content, list) else content
+
+
+def _check_mood(mood: Any) -> None:
+    """Refuse what is no mood."""
+    if isinstance(mood, str):
+        if mood not in MOODS:
+            raise GuidanceError(f"the mood is {_short(mood)}, expected one of {', '.join(MOODS)}")
+        return
+    numbers = mood if isinstance(mood, tuple) else ()
+    if len(numbers) != 6 or not all(_is_number(n) and abs(n) <= _MAX_CIE for n in numbers):
+        raise GuidanceError(
+            f"the mood is {_short(mood)}, expected a name or six numbers of -128 to 128: mean a*, mean b* "
+            "and mean chroma of the upper half, then of the lower half"
+        )
 
 
 def _is_number(value: Any) -> bool:

@@ -16,9 +16,11 @@ import cv2
 from PIL import Image
 
 from colorization.colorizer import Colorizer
+from colorization.guidance import NO_GUIDANCE, Guidance, GuidanceError
 from colorization.inference import check_strength
 from colorization.video import scenes
 from colorization.video.container import Frame, Video
+from colorization.video.guidance import VideoGuidance
 from colorization.video.limits import Limits, LostFramesError, VideoError
 from colorization.video.mp4 import X264, Encoder, concatenate_segments
 from colorization.video.painter import Painter
@@ -52,6 +54,7 @@ def colorize_video(
     strength: float = 1.0,
     crf: int = CRF,
     limits: Limits | None = None,
+    guidance: Guidance | None = None,
 ) -> Iterator[Progress]:
     """Color a video, while the returned iterator is read.
 
@@ -65,6 +68,8 @@ def colorize_video(
         strength: What the predicted colors are multiplied by, 0 to 2.
         crf: Quality of H.264, 0 to 51; lower is better and larger.
         limits: What is refused.
+        guidance: Points of color and moods, for models that take them. A point begins at the frame of its time, the
+            first one if it has none, and is carried along motion until the scene ends.
 
     Yields:
         Progress, about once for every 12 frames; the last one tells all notes.
@@ -72,24 +77,32 @@ def colorize_video(
     Raises:
         VideoError: If the file cannot be used; the message says why.
         FloatingPointError: If a model predicts NaN or infinite numbers.
+        GuidanceError: If there is guidance and a model takes none.
         ValueError: If the strength or the quality is out of range.
         LostFramesError: If the result would have other frames than were decoded.
     """
     check_strength(strength)
     if not 0 <= crf <= 51:
         raise ValueError(f"crf is {crf}, expected a whole number of 0 to 51")
+    guidance = guidance or Guidance()
+    for model in models:
+        if guidance and not model.takes_guidance:
+            raise GuidanceError(NO_GUIDANCE.format(model.name))
     video = Video(source, limits)
     folder = target.with_name(f".{target.name}.parts")
-    settings = (strength, crf, scenes.KEY_INTERVAL, _SEGMENT, X264, av.__version__, cv2.__version__)
+    settings = (strength, crf, scenes.KEY_INTERVAL, _SEGMENT, X264, guidance, av.__version__, cv2.__version__)
     segments = Segments(folder, fingerprint(models, source, settings))
     try:
-        yield from _continued(segments, Painter(models, strength), video, crf, target)
+        steering = VideoGuidance(guidance, video.time_base, segments.state)
+        yield from _continued(segments, Painter(models, strength, steering), steering, video, crf, target)
     except (VideoError, FloatingPointError, LostFramesError):
         segments.remove()  # what no later call will finish
         raise
 
 
-def _continued(segments: Segments, painter: Painter, video: Video, crf: int, target: Path) -> Iterator[Progress]:
+def _continued(
+    segments: Segments, painter: Painter, guidance: VideoGuidance, video: Video, crf: int, target: Path
+) -> Iterator[Progress]:
     """Color what the finished segments do not hold, and put all together."""
     speed = _Speed(segments.done, video.count)
     newest: list[Frame] = []
@@ -97,7 +110,7 @@ def _continued(segments: Segments, painter: Painter, video: Video, crf: int, tar
     skipped = sum(1 for _ in itertools.islice(decoded, segments.done))  # decoding is quick, coloring is not
     if skipped:
         yield speed.progress()
-    runs = scenes.decoded_ahead(scenes.runs(decoded))
+    runs = scenes.decoded_ahead(scenes.runs(decoded, guidance.changes))
     for first in runs:
         count = 0
         size = painter.size(first.lights[0].size)
@@ -110,11 +123,13 @@ def _continued(segments: Segments, painter: Painter, video: Video, crf: int, tar
                 yield speed.progress(segments.done + count, frame.to_image())
                 if is_last:
                     break
-        segments.add(count)
+        segments.add(count, guidance.state)
     width, height = painter.panel(newest[0].picture().size)
     if width % 2 or height % 2:
         video.notes.append(f"its {width}x{height} pixels are padded to even numbers, which H.264 needs")
     video.notes += concatenate_segments(segments.files, video.decoded, video, segments.unfinished, newest[0].duration)
+    if video.end is not None:
+        video.notes += guidance.unused(video.end, video.time_base)
     segments.unfinished.replace(target)
     segments.remove()
     yield speed.progress(segments.done)._replace(total=segments.done, seconds_left=0.0, notes=tuple(video.notes))

@@ -94,8 +94,20 @@ def warped(values: NDArray, flow: Field) -> Field:
         values: (h, w) or (h, w, C).
         flow: Of the same size, (h, w, 2).
     """
-    ends = _grid(*flow.shape[:2]) + flow
-    return cv2.remap(values, ends, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return sampled(values, _grid(*flow.shape[:2]) + flow)
+
+
+def sampled(values: NDArray, places: Field) -> Field:
+    """Bilinear values at places of a frame; beyond it, those of its edge.
+
+    Args:
+        values: (h, w) or (h, w, C).
+        places: x and y in px, (n, m, 2).
+
+    Returns:
+        (n, m) or (n, m, C).
+    """
+    return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
 
 
 def accumulated_paths(flows: Sequence[tuple[Field, Field]]) -> list[Path]:

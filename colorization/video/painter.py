@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from colorization.colorizer import Colorizer
+from colorization.guidance import Guidance, keep_points
 from colorization.inference import AB, predict
 from colorization.video import motion, propagation, ycbcr
+from colorization.video.guidance import VideoGuidance
 from colorization.video.mp4 import video_frame
 from colorization.video.scenes import Run
 
@@ -23,9 +25,9 @@ _WIDEST = 3840  # px, of several models side by side
 class Painter:
     """The models, their color of the newest key frame, and the chroma that the newest frame was given."""
 
-    def __init__(self, models: Sequence[Colorizer], strength: float) -> None:
+    def __init__(self, models: Sequence[Colorizer], strength: float, guidance: VideoGuidance) -> None:
         """Begin a video; results of several models are put side by side."""
-        self._models, self._strength = models, strength
+        self._models, self._strength, self._guidance = models, strength, guidance
         self._key: tuple[int, list[AB]] = (-1, [])
         self._chroma: list[NDArray[np.float32]] = []  # of the newest frame, for each model
         self._to_newest: motion.Field | None = None  # flow from the coming frame to the newest, if they are neighbors
@@ -44,7 +46,7 @@ class Painter:
         """Color the frames of a run; its last one is left to the next run, unless the scene ends.
 
         Within a scene the key frame after a segment's last run is colored as it is predicted, not averaged with the one
-        before, as a job that was stopped continues with nothing but that frame.
+        before, as a job that was stopped continues with nothing but that frame. So is one at which guidance changes.
 
         Args:
             run: The frames.
@@ -55,31 +57,40 @@ class Painter:
         """
         flows = [self._to_newest, *(flow.backward for flow in run.flows)]
         self._to_newest = None if run.ends_scene or is_last else flows[-1]
-        first = self._predicted(run, 0)
+        first = self._predicted(run, 0, self._guidance.first(run))
         yield run.times[0], self._frame(run.lights[0], first, flows[0])
-        if len(run.times) == 1:
-            return
-        last = self._predicted(run, -1)
-        if run.ends_scene or not is_last:
+        if len(run.times) > 1:
+            yield from self._others(run, is_last, first, flows)
+        if run.ends_scene:
+            self._guidance.end_scene()
+
+    def _others(
+        self, run: Run, is_last: bool, first: list[AB], flows: list[motion.Field | None]
+    ) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The frames of a run after its first one."""
+        guidances = self._guidance.later(run, first[0])
+        last = self._predicted(run, -1, guidances[-1])
+        if (run.ends_scene or not is_last) and not self._guidance.changes(run.times[-1], run.ends[-1]):
             pairs = zip(first, last, strict=True)
             last = [propagation.averaged_key_frame(later, earlier, run.planes, run.flows) for earlier, later in pairs]
+            last = [_with_points(color, run.planes[-1], guidances[-1]) for color in last]
             self._key = (run.times[-1], last)
         for number, mixture in enumerate(propagation.mixtures(run.planes, run.flows), 1):
-            light = run.lights[number]
+            light, plane, guidance = run.lights[number], run.planes[number], guidances[number - 1]
             colors = [
-                propagation.mixed(mixture, earlier, later, partial(_predicted_small, model, light, run.planes[number]))
+                propagation.mixed(mixture, earlier, later, partial(_predicted_small, model, light, plane, guidance))
                 for model, earlier, later in zip(self._models, first, last, strict=True)
             ]
             yield run.times[number], self._frame(light, colors, flows[number])
         if run.ends_scene:
             yield run.times[-1], self._frame(run.lights[-1], last, flows[-1])
 
-    def _predicted(self, run: Run, number: int) -> list[AB]:
+    def _predicted(self, run: Run, number: int, guidance: Guidance | None) -> list[AB]:
         """Each model's color of a key frame: that of the run before, whose last frame it is, or predicted."""
         time = run.times[number]
         if self._key[0] != time:
             light, plane = run.lights[number], run.planes[number]
-            self._key = (time, [_predicted_small(model, light, plane) for model in self._models])
+            self._key = (time, [_predicted_small(model, light, plane, guidance) for model in self._models])
         return self._key[1]
 
     def _frame(self, light: Image.Image, colors: list[AB], to_newest: motion.Field | None) -> av.VideoFrame:
@@ -109,6 +120,11 @@ class Painter:
             plane[:] = np.asarray(image)
 
 
-def _predicted_small(model: Colorizer, light: Image.Image, plane: motion.Plane) -> AB:
+def _predicted_small(model: Colorizer, light: Image.Image, plane: motion.Plane, guidance: Guidance | None) -> AB:
     """A model's color of one frame, as fine as it can be moved along motion."""
-    return propagation.downscaled_color(predict(model, light), plane)
+    return _with_points(propagation.downscaled_color(predict(model, light, guidance), plane), plane, guidance)
+
+
+def _with_points(color: AB, plane: motion.Plane, guidance: Guidance | None) -> AB:
+    """Color of a small frame in which the points keep theirs, smoothed or averaged as it is."""
+    return keep_points(color, plane, guidance.condition()) if guidance and guidance.points else color

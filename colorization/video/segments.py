@@ -9,6 +9,8 @@ from pathlib import Path
 from colorization import __version__
 from colorization.colorizer import Colorizer
 
+_STATE = ".json"  # beside a segment, and written before it
+
 
 class Segments:
     """The finished segments of one job, each named by its first frame and the one after its last.
@@ -16,6 +18,7 @@ class Segments:
     Attributes:
         files: In order, from the first frame on.
         done: How many frames they hold.
+        state: What the caller must know to continue after them.
         unfinished: Where the next one is written.
     """
 
@@ -32,17 +35,21 @@ class Segments:
             leftover.unlink()
         self.files: list[Path] = []
         self.done = 0
+        self.state = ""
         for file in sorted(folder.glob("*.nut")):
             first, after = map(int, file.stem.split("-"))
             if first == self.done:
                 self.files.append(file)
                 self.done = after
+                self.state = file.with_suffix(_STATE).read_text(encoding="utf-8")
 
-    def add(self, count: int) -> None:
+    def add(self, count: int, state: str) -> None:
         """Make the segment that was written as `unfinished` one of the finished ones, in one step."""
-        with self.unfinished.open("rb") as data:
-            os.fsync(data.fileno())
         file = self.folder / f"{self.done:08d}-{self.done + count:08d}.nut"
+        file.with_suffix(_STATE).write_text(state, encoding="utf-8")
+        for written in (self.unfinished, file.with_suffix(_STATE)):
+            with written.open("rb") as data:
+                os.fsync(data.fileno())
         self.unfinished.replace(file)
         self.files.append(file)
         self.done += count

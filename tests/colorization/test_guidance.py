@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from colorization import colorize, load
-from colorization.guidance import Condition, Guidance, GuidanceError, Point, keep_points
+from colorization.guidance import Condition, Guidance, GuidanceError, MoodChange, Point, keep_points
 from colorization.inference import encode, lightness, predict, predict_from, ranked_moods
 from colorization.lab import AB_RANGE, rgb_to_lab
 from colorization.models import UNet
@@ -39,6 +39,8 @@ def test_json_goes_both_ways():
     text = '{"version": 1, "points": [{"x": 0.31, "y": 0.62, "color": "#7a8b4f"}], "mood": "sunset"}'
     assert Guidance.from_json(text) == Guidance(POINTS[:1], "sunset")
     assert not Guidance.from_json('{"version": 1}') and Guidance(POINTS)
+    film = Guidance(mood_changes=(MoodChange(0, "dusk"), MoodChange(12.5, numbers.mood)))
+    assert Guidance.from_json(film.to_json()) == film
 
 
 def entry(**changes):
@@ -52,7 +54,7 @@ def entry(**changes):
         ({}, "the guidance has no 'version'"),
         ({"version": 2}, "of version 2, expected 1"),
         ({"version": True}, "of version True, expected 1"),
-        ({"version": 1, "point": []}, "'point', expected only mood, points, version"),
+        ({"version": 1, "point": []}, "'point', expected only mood, mood_changes, points, version"),
         ({"version": 1, "points": {}}, "`points` is {}, expected a list"),
         ({"version": 1, "points": [1]}, "a point is 1, expected an object with color, x, y"),
         ({"version": 1, "points": [{"x": 0, "y": 0}]}, "a point has no 'color'"),
@@ -65,6 +67,13 @@ def entry(**changes):
         (entry(time=-1), "time is -1, expected seconds of 0 or more"),
         (entry(size=3), "'size', expected only color, time, x, y"),
         ({"version": 1, "mood": "cheerful"}, "the mood is 'cheerful', expected one of overcast, "),
+        ({"version": 1, "mood_changes": "dusk"}, "`mood_changes` is 'dusk', expected a list"),
+        ({"version": 1, "mood_changes": [{"time": 1}]}, "a mood's change has no 'mood'"),
+        ({"version": 1, "mood_changes": [{"time": "1", "mood": "dusk"}]}, "a mood's time is '1', expected seconds"),
+        (
+            {"version": 1, "mood_changes": [{"time": 2, "mood": "dusk"}, {"time": 1, "mood": "dusk"}]},
+            r"moods begin at \[2, 1\] seconds, expected rising times",
+        ),
         ({"version": 1, "mood": [1, 2, 3]}, r"the mood is \(1, 2, 3\), expected a name or six numbers"),
         ({"version": 1, "mood": [0, 0, 0, 0, 0, 1e9]}, "expected a name or six numbers of -128 to 128"),
         (
@@ -164,6 +173,11 @@ def test_padding_and_the_order_of_points_change_nothing(photograph, guided):
 
 def test_all_moods_are_ranked(photograph, guided):
     assert sorted(ranked_moods(guided, encode(guided, lightness(photograph)))) == sorted(MOODS)
+
+
+def test_a_photograph_has_one_mood(photograph, guided):
+    with pytest.raises(GuidanceError, match="a picture has one mood: moods that begin at a time are for films"):
+        colorize(guided, photograph, guidance=Guidance(mood_changes=(MoodChange(0, "dusk"),)))
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cwgan"])

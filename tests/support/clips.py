@@ -40,6 +40,25 @@ class Flickering(ByLightness):
         return super().decode(features) + 0.15 * (-1) ** self.calls
 
 
+class Steerable(ByLightness):
+    """The same, paler, but points color what is as light as they are, and a mood's upper half everything else."""
+
+    takes_guidance = True
+
+    def decode(self, features, condition=None):
+        (L,) = features
+        ab = 0.3 * super().decode(features)
+        if condition is None:
+            return ab
+        ab = ab + condition.mood[:, :2, None, None] / 2
+        height, width = L.shape[2:]
+        for (x, y), color, valid in zip(condition.places[0], condition.colors[0], condition.valid[0], strict=True):
+            column, row = min(width - 1, int((x + 1) / 2 * width)), min(height - 1, int((y + 1) / 2 * height))
+            alike = valid * torch.exp(-(((L - L[:, :, row, column]) / 0.15) ** 2))
+            ab = (1 - alike) * ab + alike * torch.atanh(color)[None, :, None, None]
+        return ab
+
+
 def scenery(width, height, seed=0):
     """A smooth random gray texture, uint8, (height, width)."""
     rng = np.random.default_rng(seed)
