@@ -15,7 +15,8 @@ from PIL import Image
 
 from train.config import parse
 from train.data.dataset import open_stream
-from train.data.stream import CropStream, batches
+from train.data.loader import batches
+from train.data.stream import CropStream
 from train.loop import Run
 from train.recipes import RECIPES
 

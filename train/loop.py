@@ -21,8 +21,10 @@ from train.checkpoint import Checkpoint
 from train.config import Settings
 from train.data.dataset import is_local
 from train.data.degrade import degrade, vary_lightness
+from train.data.loader import Crops, batches_and_pauses
+from train.data.rows import UnavailableError
 from train.data.sampler import LaneState
-from train.data.stream import Crops, CropStream, UnavailableError, batches_and_pauses
+from train.data.stream import CropStream
 from train.log import Log
 from train.output import owned
 from train.record import Stage, batch_sheet, earlier_stages, save_run

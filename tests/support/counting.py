@@ -13,7 +13,8 @@ from accelerate.utils import gather_object  # noqa: E402
 from counted import seen  # noqa: E402
 
 from train.data.dataset import open_stream  # noqa: E402
-from train.data.stream import CropStream, batches  # noqa: E402
+from train.data.loader import batches  # noqa: E402
+from train.data.stream import CropStream  # noqa: E402
 
 EPOCHS = 10
 

@@ -14,7 +14,8 @@ from support.hub_store import Repo
 from train.batch import to_batch
 from train.data.dataset import open_stream, pictures
 from train.data.degrade import vary_lightness
-from train.data.stream import CropStream, batches, random_crop
+from train.data.loader import batches
+from train.data.stream import CropStream, random_crop
 
 
 def loader(spec, workers=0, batch_size=4, **options):

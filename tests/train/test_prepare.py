@@ -15,7 +15,8 @@ from PIL import Image
 from support.preparing import made, names, opened, save
 
 from train.data.dataset import open_stream
-from train.data.stream import CropStream, batches
+from train.data.loader import batches
+from train.data.stream import CropStream
 from train.prepare import dataset as module
 from train.prepare.__main__ import main
 

@@ -14,9 +14,10 @@ from conftest import ROOT, encoded
 from support.counted import cells, seen, write_cases, write_parquet
 
 from train.data.dataset import open_stream
-from train.data.rows import ListedRows, Row, Rows
+from train.data.loader import batches
+from train.data.rows import ListedRows, Row, Rows, UnavailableError
 from train.data.sampler import Sampler
-from train.data.stream import CropStream, UnavailableError, batches
+from train.data.stream import CropStream
 from train.data.streamed import StreamedRows
 
 FEATURES = datasets.Features({"image": datasets.Image()})

@@ -12,8 +12,9 @@ from support.training import stage_of
 
 from train.config import parse
 from train.data.dataset import open_stream
+from train.data.loader import batches
 from train.data.splits import held_out
-from train.data.stream import CropStream, batches
+from train.data.stream import CropStream
 from train.evaluate.protocol import EvaluateOptions, evaluate
 from train.training_data import training_data, validation_source
 

@@ -12,8 +12,9 @@ from skimage.color import lab2rgb, rgb2lab
 
 from colorization.decode import DecodeError, decode
 from train.data.dataset import open_stream, pictures
+from train.data.loader import batches
 from train.data.rows import Row
-from train.data.stream import CropStream, batches
+from train.data.stream import CropStream
 from train.data.walk import walk
 
 

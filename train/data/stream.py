@@ -5,24 +5,16 @@ with a W-th of the batch each see what one would see. Which row a lane draws is 
 to it follows from the lane and its turn alone. So there is no random state to save, only the little that a lane counts.
 """
 
-import functools
 import itertools
-import multiprocessing
-import os
 import random
-import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from multiprocessing.synchronize import Event
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
-from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import IterableDataset as TorchIterableDataset
+from torch.utils.data import get_worker_info
 
 from colorization import hub
 from colorization.decode import DecodeError
@@ -31,10 +23,8 @@ from train.data.dataset import AnyRows
 from train.data.rows import Row, UnavailableError
 from train.data.sampler import LaneState, Sampler
 from train.data.streamed import StreamedRows, StreamSampler
-from train.parent import when_parent_ends
 
-_AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
-_PATIENCE = 2.0  # seconds for a worker to end
+AT_ONCE = 8  # samples that travel together from a worker; one by one, the trip would cost more than the crop
 _ZOOM = 1.2  # a crop covers at least 1 / 1.2 of the short side
 
 
@@ -54,20 +44,6 @@ class Sample(NamedTuple):
     """Pictures skipped because they are black and white, toned in one color."""
     broken: tuple[str, ...]
     """Names of the pictures skipped because they do not decode, with the reason."""
-
-
-class Crops(NamedTuple):
-    """A batch."""
-
-    pixels: Tensor
-    """sRGB, (B, 3, size, size), uint8."""
-    mix: Tensor
-    """(B,), in [0, 1)."""
-    lane_states: dict[int, LaneState]
-    """Where each lane of this batch resumes after it."""
-    gray: int
-    toned: int
-    broken: tuple[str, ...]
 
 
 class CropStream(TorchIterableDataset):
@@ -131,7 +107,7 @@ class CropStream(TorchIterableDataset):
         ahead = self.mine[: self.start % len(self.mine)]  # these have had their turn in the round that was left
         turns = {lane: self.start // len(self.mine) + (lane in ahead) for lane in mine}
         lanes = {lane: self._samples(lane, turn) for lane, turn in turns.items()}
-        rounds = -(-_AT_ONCE // len(mine))
+        rounds = -(-AT_ONCE // len(mine))
         try:
             for number in itertools.count(step=rounds):
                 yield [
@@ -175,96 +151,6 @@ class CropStream(TorchIterableDataset):
         return picture
 
 
-def batches(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops]:
-    """Batch a stream, decoding in worker processes; the batches are the same whatever their number.
-
-    Args:
-        crops: The stream; endless.
-        batch_size: Samples per batch.
-        workers: Processes at most, 0 decodes in this one. A number that divides this process's lanes is taken.
-
-    Raises:
-        ValueError: If no picture is usable, or a file of the data set is damaged.
-        UnavailableError: If the data set cannot be read on for now, as after the network was gone for long.
-    """
-    return (batch for batch in batches_and_pauses(crops, batch_size, workers) if batch)
-
-
-def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iterator[Crops | None]:
-    """As `batches`, and None for each second in which the workers have given nothing."""
-    workers = max(w for w in range(workers + 1) if not w or len(crops.mine) % w == 0)
-    loader = DataLoader(
-        crops,
-        batch_size=None,
-        num_workers=workers,
-        collate_fn=_as_is,
-        prefetch_factor=max(2, 2 * batch_size // (_AT_ONCE * workers)) if workers else None,
-        worker_init_fn=functools.partial(_begin_worker, os.getpid(), end := multiprocessing.Event()),
-        timeout=1 if workers else 0,
-    )
-    others = {*multiprocessing.active_children()}
-    parts_of_workers = _started(loader)
-    own = {*multiprocessing.active_children()} - others
-    parts: list[Any] = []
-    samples: list[Sample] = []
-    try:
-        while True:
-            try:
-                parts.append(next(parts_of_workers))
-            except RuntimeError as error:
-                if "timed out" not in str(error):
-                    lost = "a process that decodes was killed, perhaps for lack of memory (--dataloader-num-workers)"
-                    raise UnavailableError(lost) from error
-                yield None
-                continue
-            if isinstance(parts[-1], Exception):
-                raise parts[-1]
-            if len(parts) < workers:  # one from each, again and again
-                continue
-            for turns in zip(*parts, strict=True):
-                samples += sorted(itertools.chain(*turns), key=lambda sample: sample.lane)
-            parts = []
-            while len(samples) >= batch_size:
-                yield _collate(samples[:batch_size])
-                samples = samples[batch_size:]
-    finally:
-        if own:
-            end.set()
-        for worker in own:
-            worker.join(_PATIENCE)
-            if worker.is_alive():
-                worker.kill()
-
-
-def _portable(error: Exception) -> Exception:
-    """An error that can be sent to another process, where many of those of the Hub's client cannot be made again."""
-    if isinstance(error, UnavailableError | ValueError):
-        return (UnavailableError if isinstance(error, UnavailableError) else ValueError)(str(error))
-    if isinstance(error, hub.ERRORS):
-        return UnavailableError(hub.explain(error))
-    return ValueError(f"reading the data set failed: {type(error).__name__}: {error}")
-
-
-def _collate(samples: list[Sample]) -> Crops:
-    """Put samples into a batch."""
-    pixels = torch.from_numpy(np.stack([s.pixels for s in samples])).permute(0, 3, 1, 2)
-    mix = torch.tensor([s.mix for s in samples])
-    lane_states = {s.lane: s.lane_state for s in samples}
-    gray, toned = (sum(counts) for counts in zip(*((s.gray, s.toned) for s in samples), strict=True))
-    broken = tuple(name for s in samples for name in s.broken)
-    return Crops(pixels, mix, lane_states, gray, toned, broken)
-
-
-def _started(loader: DataLoader[Any]) -> Iterator[Any]:
-    """Start the workers deaf to what tells a run to stop: the step that is being done may still need them."""
-    told = {signal.SIGTERM, signal.SIGINT}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, told)
-    try:
-        return iter(loader)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Image.Image:
     """Cut a random square of at least 1 / 1.2 of the short side, resize it, flip it half the time."""
     side = min(picture.size) / rng.uniform(1.0, _ZOOM)
@@ -275,17 +161,10 @@ def random_crop(picture: Image.Image, size: int, rng: random.Random) -> Image.Im
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-def _as_is(samples: Any) -> Any:
-    """Samples travel as they are: arrays through a pipe, where tensors would each hold a file open."""
-    return samples
-
-
-def _begin_worker(parent: int, end: Event, _: int) -> None:
-    """One thread, so that the training process keeps the cores; and an end with that process, however it ends.
-
-    Also while it waits for a network: it is deaf to signals, and to DataLoader's way of ending it, which waits for the
-    next sample.
-    """
-    when_parent_ends(parent, lambda: os._exit(1))
-    threading.Thread(target=lambda: end.wait() and os._exit(0), daemon=True, name="end").start()
-    torch.set_num_threads(1)
+def _portable(error: Exception) -> Exception:
+    """An error that can be sent to another process, where many of those of the Hub's client cannot be made again."""
+    if isinstance(error, UnavailableError | ValueError):
+        return (UnavailableError if isinstance(error, UnavailableError) else ValueError)(str(error))
+    if isinstance(error, hub.ERRORS):
+        return UnavailableError(hub.explain(error))
+    return ValueError(f"reading the data set failed: {type(error).__name__}: {error}")
