@@ -27,20 +27,20 @@ def segment(file, video, count, first=0):
 
 def test_segments_of_every_length_keep_their_frames(tmp_path):
     video = Video(clip(tmp_path / "in.mp4", panning(16, 16, 2), sound=False))
-    for count in (*range(1, LONGEST + 1), 2 * LONGEST):
+    for count in (*range(1, 34), 47, 120, 127, LONGEST, 2 * LONGEST):
         files = [segment(tmp_path / "1.nut", video, 24), segment(tmp_path / "2.nut", video, count, 24)]
         concatenate_segments(files, 24 + count, video, tmp_path / "out.mp4", 512)
         shown, duration = times(tmp_path / "out.mp4")
         assert shown == pytest.approx([number / 25 for number in range(24 + count)]) and duration == 1 / 25, count
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 31])
-def test_a_last_scene_of_any_length(tmp_path, count):
+@pytest.mark.parametrize(("before", "count"), [(0, 7), (40, 7), (120, 7), (25, 1), (25, 2), (25, 31)])
+def test_a_last_scene_of_any_length(tmp_path, before, count):
     """A segment ends with a scene; 7 frames were dropped: NUT gives their packets without times of decoding."""
     dark, light = [np.full((48, 64), level, np.uint8) for level in (40, 200)]
-    source = clip(tmp_path / "in.mp4", [dark] * 25 + [light] * count, sound=False)
+    source = clip(tmp_path / "in.mp4", [dark] * before + [light] * count, sound=False)
     last = finish(colorize_video([ByLightness()], source, tmp_path / "out.mp4"))
-    assert last.done == last.total == len(times(tmp_path / "out.mp4")[0]) == 25 + count
+    assert last.done == last.total == len(times(tmp_path / "out.mp4")[0]) == before + count
 
 
 def test_a_damaged_segment_is_an_error_and_not_a_shorter_video(tmp_path):
