@@ -16,17 +16,17 @@ from colorization.sources import LoadError, locate
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelEntry:
     """One model: what people call it, and its class."""
 
     title: str
     cls: type[Colorizer]
 
 
-ZOO: dict[str, Entry] = {
-    "pix2pix": Entry("pix2pix", Pix2Pix),
-    "cwgan": Entry("CWGAN", CWGAN),
-    "unet": Entry("U-Net", UNet),
+ZOO: dict[str, ModelEntry] = {
+    "pix2pix": ModelEntry("pix2pix", Pix2Pix),
+    "cwgan": ModelEntry("CWGAN", CWGAN),
+    "unet": ModelEntry("U-Net", UNet),
 }
 
 
@@ -72,7 +72,7 @@ def read(folder: Path, name: str, device: str = "cpu") -> Colorizer:
     return model
 
 
-def _entry(config: object, location: str) -> Entry:
+def _entry(config: object, location: str) -> ModelEntry:
     """Find the class that a config.json names."""
     name = config.get("model_type") if isinstance(config, dict) else None
     if name not in ZOO:

@@ -8,13 +8,13 @@ import sys
 import pytest
 from conftest import NAMES, ROOT
 
-# What each part of the project may import of the others. `train/data` is below the other wings of the trainer: the
+# What each part of the project may import of the others. `train/data` is below the other parts of the trainer: the
 # evaluation and the preparation read through it. `publish.push` is the only Hub writing, so preparation uses it too.
 MAY_IMPORT = {
     "colorization": (),
     "colorization.__main__": ("colorization",),
     "page": ("colorization", "page"),
-    "page.language": (),
+    "page.language": ("colorization.sentence",),
     "page.workers": ("colorization",),  # processes of their own, which know nothing of the page
     "page.guard": ("colorization", "page.gradio_internals", "page.language", "page.options"),
     "page.viewer": ("colorization", "page.language", "page.pictures", "page.photograph"),

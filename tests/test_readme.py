@@ -131,7 +131,7 @@ def test_commands_are_of_programs_and_options_that_exist(page):
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_options_in_running_text_exist(page):
-    """Of one of the programs that a page may speak of; accelerate's launcher is one."""
+    """Of one of the programs that a page may name; accelerate's launcher is one."""
     text = re.sub(r"^```.*?^```", "", TEXTS[page], flags=re.M | re.S)
     given = {word.split("=")[0] for span in re.findall(r"`(--[^`]+)`", text) for word in span.split()}
     given = {option.replace("_", "-") for option in given if option.startswith("--")}

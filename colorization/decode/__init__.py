@@ -82,8 +82,8 @@ def decode_deep(
     except DecodeError:
         raise
     except Image.DecompressionBombError as error:
-        text = f"the picture is larger than {limits.pixels // 10**6} megapixels: make it smaller"
-        raise DecodeError(text) from error
+        text = "the picture is larger than {} megapixels: make it smaller"
+        raise DecodeError(text, limits.pixels // 10**6) from error
     except Exception as error:  # a decoder fed with damaged bytes may raise anything at all
         raise DecodeError(_sentence(error)) from error
     notes = samples.notes if samples.alpha is None else (*samples.notes, "its transparent parts are shown on white")

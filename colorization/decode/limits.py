@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from colorization.sentence import SentenceError
+
 DAMAGED = "the picture is damaged: save it again or send the original"
 CUT_SHORT = "the picture is cut short, the end of its file is missing: send it again or send the original"
 METADATA = "the picture's metadata is far larger than any camera writes: save it again without metadata"
@@ -9,7 +11,7 @@ MEMORY = "reading it takes too much memory: save it again as JPEG or PNG"
 RAW = "this is a camera's raw file, which is not read here: develop it, and export it as TIFF or JPEG"
 
 
-class DecodeError(ValueError):
+class DecodeError(SentenceError):
     """A file that cannot be used; the message says what came and what was expected.
 
     Its cause is the decoder's own error, whose words are for a log.
@@ -31,7 +33,9 @@ class Limits(NamedTuple):
             raise DecodeError("the file is empty")
         if count > self.bytes:
             raise DecodeError(
-                f"the file has {count / 1e6:.0f} MB, at most {self.bytes / 1e6:.0f} MB are accepted: make it smaller"
+                "the file has {} MB, at most {} MB are accepted: make it smaller",
+                f"{count / 1e6:.0f}",
+                f"{self.bytes / 1e6:.0f}",
             )
 
     def check_size(self, width: int, height: int) -> None:
@@ -40,12 +44,16 @@ class Limits(NamedTuple):
             raise DecodeError(DAMAGED)
         if width * height > self.pixels:
             raise DecodeError(
-                f"the picture has {width}x{height} = {width * height / 1e6:.0f} megapixels, "
-                f"at most {self.pixels / 1e6:.0f} are accepted: make it smaller"
+                "the picture has {} megapixels, at most {} are accepted: make it smaller",
+                f"{width}x{height} = {width * height / 1e6:.0f}",
+                f"{self.pixels / 1e6:.0f}",
             )
         if max(width, height) > self.side:
             raise DecodeError(
-                f"the picture has {width}x{height} pixels, at most {self.side} a side are accepted: cut it into parts"
+                "the picture has {}x{} pixels, at most {} a side are accepted: cut it into parts",
+                width,
+                height,
+                self.side,
             )
 
 

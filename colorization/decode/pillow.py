@@ -50,7 +50,7 @@ def read(
     limits.check_size(*opened.size)
     # In JPEG data the bytes FF DA begin a scan and nothing else; thousands of tiny scans are a trap for the processor.
     if opened.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
-        raise DecodeError(f"the JPEG has over {_MAX_JPEG_SCANS} scans, which no camera writes: save it again")
+        raise DecodeError("the JPEG has over {} scans, which no camera writes: save it again", _MAX_JPEG_SCANS)
     animated = opened.format not in ("MPO", "TIFF") and getattr(opened, "is_animated", False)
     notes = ("only the first of its frames or pages is used",) if animated else ()
     if opened.format == "PNG" and png.is_deep(data):
@@ -93,7 +93,7 @@ def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
                 "phone's camera to its most compatible format"
             ) from error
         if kind := next((kind for start, kind in _KNOWN.items() if data.startswith(start)), None):
-            raise DecodeError(f"this is {kind}, which is not read here: export it as JPEG, PNG or TIFF") from error
+            raise DecodeError("this is {}, which is not read here: export it as JPEG, PNG or TIFF", kind) from error
         if data.startswith(_RAW) or data[4:11] == b"ftypcrx":
             raise DecodeError(RAW) from error
         raise DecodeError(

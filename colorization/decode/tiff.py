@@ -12,6 +12,7 @@ from PIL import Image
 from colorization.decode import pillow
 from colorization.decode.limits import CUT_SHORT, RAW, DecodeError, Limits
 from colorization.decode.samples import Samples, scaled
+from colorization.sentence import Sentence
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage, TiffPages
@@ -120,7 +121,7 @@ def _stands_for(tags: "TiffPage", other: "TiffPage") -> bool:
 def _unread(tags: "TiffPage") -> DecodeError:
     """The true reason why a page is not read."""
     kind = f"photometric {int(tags.photometric)}, compression {int(tags.compression)}, {tags.bitspersample} bits"
-    return DecodeError(f"this kind of TIFF ({kind}) is not read: save it as an ordinary gray or RGB TIFF, or as PNG")
+    return DecodeError("this kind of TIFF ({}) is not read: save it as an ordinary gray or RGB TIFF, or as PNG", kind)
 
 
 def _check(tags: "TiffPage", size: int) -> None:
@@ -194,7 +195,7 @@ def _in_depth(values: NDArray, tags: "TiffPage") -> tuple[NDArray, tuple[str, ..
         largest = stated
     notes: tuple[str, ...] = ()
     if largest == 65535 and most < 4096 and not tags.iccprofile:
-        notes = (f"it is very dark: its numbers end at {most} of {largest}",)
+        notes = (Sentence("it is very dark: its numbers end at {} of {}", most, largest),)
     if largest == 65535:
         return values.astype(np.uint16, copy=False), notes
     return (values * np.float32(65535 / largest) + np.float32(0.5)).astype(np.uint16), notes

@@ -18,6 +18,7 @@ from PIL import Image
 from colorization.colorizer import Colorizer
 from colorization.guidance import NO_GUIDANCE, Guidance, GuidanceError
 from colorization.inference import check_strength
+from colorization.sentence import Sentence
 from colorization.video import scenes
 from colorization.video.container import Frame, Video
 from colorization.video.guidance import VideoGuidance
@@ -126,7 +127,7 @@ def _continued(
         segments.add(count, guidance.state)
     width, height = painter.panel(newest[0].picture().size)
     if width % 2 or height % 2:
-        video.notes.append(f"its {width}x{height} pixels are padded to even numbers, which H.264 needs")
+        video.notes.append(Sentence("its {} pixels are padded to even numbers, which H.264 needs", f"{width}x{height}"))
     video.notes += concatenate_segments(segments.files, video.decoded, video, segments.unfinished, newest[0].duration)
     if video.end is not None:
         video.notes += guidance.unused(video.end, video.time_base)

@@ -17,6 +17,7 @@ from av.format import Flags as FormatFlags
 from numpy.typing import NDArray
 from PIL import Image
 
+from colorization.sentence import Sentence
 from colorization.video import facts, filters, pixels
 from colorization.video.clock import Clock, Piece
 from colorization.video.limits import Limits, LostFramesError, VideoError
@@ -89,7 +90,7 @@ class Video:
             count = len(facts.pictures(container))
             if count > 1:
                 size = f"{context.width}x{context.height}"
-                self.notes.append(f"of its {count} video streams, that of {size} pixels is used")
+                self.notes.append(Sentence("of its {} video streams, that of {} pixels is used", count, size))
             self.limits.check_size(*self.size)
             self.limits.check_length(self.seconds, max(stream.frames, self.count or 0), float(self.rate))
 
@@ -119,7 +120,7 @@ class Video:
                 context = stream.codec_context
                 if context is None or context.codec.canonical_name not in self.limits.codecs:
                     codec = "an unknown codec" if context is None else context.name
-                    raise VideoError(f"its video is coded as {codec}, which is not accepted: export it as H.264 MP4")
+                    raise VideoError("its video is coded as {}, which is not accepted: export it as H.264 MP4", codec)
                 context.options = {"max_pixels": str(self.limits.pixels)}  # a frame may be larger than the file says
                 context.thread_type = "AUTO"
                 yield container, stream
@@ -201,37 +202,47 @@ class _Reading:
 
     def notes(self, all_interlaced: bool) -> list[str]:
         """What the owner should know of this reading."""
-        video, notes = self._video, []
+        video = self._video
+        notes: list[str] = []
         missing = (video.indexed or 0) - video.decoded - self._lost
         end = self.clock.end if video.is_length_own else max(self.clock.end, self._sound_end)
         jumps = [float(piece.first + piece.shift) for piece in self.clock.pieces[1:]]
         if self._lost:
-            notes.append(f"{self._lost} damaged pieces of its video could not be decoded and are skipped")
+            notes.append(Sentence("{} damaged pieces of its video could not be decoded and are skipped", self._lost))
         if self._damaged:
-            notes.append(f"{self._damaged} of its frames are damaged, and colored as they are")
+            notes.append(Sentence("{} of its frames are damaged, and colored as they are", self._damaged))
         if video.seconds is not None and not jumps and end < video.seconds - max(0.5, 2 / float(video.rate)):
             notes.append(
-                f"its picture ends after {float(self.clock.end):.1f} of {video.seconds:.1f} seconds: "
-                "is the file cut short?"
+                Sentence(
+                    "its picture ends after {} of {} seconds: is the file cut short?",
+                    f"{float(self.clock.end):.1f}",
+                    f"{video.seconds:.1f}",
+                )
             )
         elif missing > 0:
-            notes.append(f"{missing} of the {video.indexed} frames that it should have are missing")
+            notes.append(Sentence("{} of the {} frames that it should have are missing", missing, video.indexed))
         if jumps:
             times = ", ".join(f"{seconds:.1f}" for seconds in jumps[:_JUMPS_TOLD]) + ", ..." * (
                 len(jumps) > _JUMPS_TOLD
             )
-            notes.append(f"its clock jumps after {times} seconds: what follows is shown without a gap")
+            notes.append(Sentence("its clock jumps after {} seconds: what follows is shown without a gap", times))
         if self._interlaced or all_interlaced:
             notes.append(
-                f"{video.decoded if all_interlaced else self._interlaced} of its {video.decoded} frames are "
-                "interlaced: the two fields of each are made into one picture"
+                Sentence(
+                    "{} of its {} frames are interlaced: the two fields of each are made into one picture",
+                    video.decoded if all_interlaced else self._interlaced,
+                    video.decoded,
+                )
             )
         if self._hdr:
             notes.append("its high dynamic range is reduced to that of usual screens")
         if self._other_size:
             notes.append(
-                f"{self._other_size} of its {video.decoded} frames have another size, and are brought to that of the "
-                "first one"
+                Sentence(
+                    "{} of its {} frames have another size, and are brought to that of the first one",
+                    self._other_size,
+                    video.decoded,
+                )
             )
         return notes
 

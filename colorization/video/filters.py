@@ -125,7 +125,7 @@ class _Filter:
         try:
             graph.vpush(image)
         except (av.FFmpegError, ValueError) as error:
-            raise VideoError(f"its pixels ({self._kind[2]}) cannot be converted: export it as MP4") from error
+            raise VideoError("its pixels ({}) cannot be converted: export it as MP4", self._kind[2]) from error
         while True:
             try:
                 finished = graph.vpull()
@@ -151,5 +151,5 @@ class _Filter:
         try:
             graph.link_nodes(*nodes, graph.add("buffersink")).configure()
         except (av.FFmpegError, ValueError) as error:
-            raise VideoError(f"its pixels ({image.format.name}) cannot be converted: export it as MP4") from error
+            raise VideoError("its pixels ({}) cannot be converted: export it as MP4", image.format.name) from error
         return graph

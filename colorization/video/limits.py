@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from colorization.sentence import SentenceError
+
 # FFmpeg's names of formats and of codecs. All formats hold their pictures and their sound themselves: no playlists, no
 # scripts, no image sequences. The common ones are what a page takes from strangers.
 COMMON_FORMATS = ("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpeg", "mpegts", "ogg")
@@ -23,7 +25,7 @@ CODECS = (
 _H264_LARGEST = 139_264 * 256  # pixels of a frame: 16x16 blocks of level 6.2, ITU-T H.264, table A-1
 
 
-class VideoError(ValueError):
+class VideoError(SentenceError):
     """A video that cannot be used; the message says what came and what was expected."""
 
 
@@ -53,30 +55,30 @@ class Limits:
             raise VideoError("the file does not say how large its video is: export it as MP4")
         if width * height > self.pixels:
             raise VideoError(
-                f"its frames have {width}x{height} = {width * height / 1e6:.1f} megapixels, at most "
-                f"{self.pixels / 1e6:.1f} are accepted: make it smaller"
+                "its frames have {} megapixels, at most {} are accepted: make it smaller",
+                f"{width}x{height} = {width * height / 1e6:.1f}",
+                f"{self.pixels / 1e6:.1f}",
             )
         if min(width, height) < 16:
-            raise VideoError(f"its frames have {width}x{height} pixels, expected 16 or more on each side")
+            raise VideoError("its frames have {} pixels, expected 16 or more on each side", f"{width}x{height}")
 
     def check_length(self, seconds: float | None, frames: int, rate: float) -> None:
         """Refuse a video that says that it is too long or has too many frames per second; raises `VideoError`."""
         if seconds is not None and seconds > self.seconds:
-            raise VideoError(f"it lasts {seconds:,.0f} seconds, {_at_most(self.seconds, 'seconds')}: cut it")
+            text = "it lasts {} seconds, at most {} seconds are accepted: cut it"
+            raise VideoError(text, f"{seconds:,.0f}", f"{self.seconds:,.0f}")
         if frames > self.frames:
-            raise VideoError(f"it has {frames:,} frames, {_at_most(self.frames, 'frames')}: cut it")
+            text = "it has {} frames, at most {} frames are accepted: cut it"
+            raise VideoError(text, f"{frames:,}", f"{self.frames:,}")
         if rate > self.rate:
-            raise VideoError(
-                f"it has {rate:,.0f} frames per second, {_at_most(self.rate, 'per second')}: convert it to a usual rate"
-            )
+            text = "it has {} frames per second, at most {} per second are accepted: convert it to a usual rate"
+            raise VideoError(text, f"{rate:,.0f}", f"{self.rate:,.0f}")
 
     def check_frame(self, number: int, seconds: float) -> None:
         """Refuse the frame of a number, from 0, at a time, if the video holds more than it says."""
         if number >= self.frames:
-            raise VideoError(f"it has more frames than it says, {_at_most(self.frames, 'frames')}: cut it")
+            text = "it has more frames than it says, at most {} frames are accepted: cut it"
+            raise VideoError(text, f"{self.frames:,}")
         if seconds > self.seconds:
-            raise VideoError(f"it lasts longer than it says, {_at_most(self.seconds, 'seconds')}: cut it")
-
-
-def _at_most(value: float, unit: str) -> str:
-    return f"at most {value:,.0f} {unit} are accepted"
+            text = "it lasts longer than it says, at most {} seconds are accepted: cut it"
+            raise VideoError(text, f"{self.seconds:,.0f}")

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from colorization.sentence import Sentence
 from colorization.video.container import Video
 from colorization.video.limits import LostFramesError
 from colorization.video.sound import Tracks
@@ -115,14 +116,14 @@ def concatenate_segments(
     Raises:
         LostFramesError: If the file would hold another number of frames.
     """
-    why = "MP4 does not take it as it is"
+    why = Sentence("MP4 does not take it as it is")
     for copy in (True, False):
         try:
             return _concatenated(segments, frames, video, target, last_duration, (copy, why))
         except (av.FFmpegError, ValueError) as error:
-            why = f"it cannot be copied ({getattr(error, 'strerror', None) or error})"
+            why = Sentence("it cannot be copied ({})", getattr(error, "strerror", None) or error)
     notes = _concatenated(segments, frames, video, target, last_duration, None)
-    return [*notes, f"its sound is damaged and left out: {why}"]
+    return [*notes, Sentence("its sound is damaged and left out: {}", why)]
 
 
 def _concatenated(
@@ -131,9 +132,9 @@ def _concatenated(
     video: Video,
     target: Path,
     last_duration: int,
-    sound: tuple[bool, str] | None,
+    sound: tuple[bool, Sentence] | None,
 ) -> list[str]:
-    notes = []
+    notes: list[str] = []
     with (
         video.opened() as (source, _),
         av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output,
@@ -144,7 +145,9 @@ def _concatenated(
         if video.time_code and _fits(video.time_code, video.rate):
             stream.metadata["timecode"] = video.time_code
         elif video.time_code:
-            notes.append(f"its time code ({video.time_code}) is left out: MP4 does not take it at this frame rate")
+            notes.append(
+                Sentence("its time code ({}) is left out: MP4 does not take it at this frame rate", video.time_code)
+            )
         tracks = Tracks(video, source, output, *sound) if sound else None
         output.metadata.update({key: text for key, text in source.metadata.items() if key in _KEPT_METADATA})
         if chapters := source.chapters():

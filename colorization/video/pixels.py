@@ -54,7 +54,7 @@ def _converted(image: av.VideoFrame, kind: str) -> NDArray[Any]:
             interpolation=_EXACT if deep else None,
         )
     except (av.FFmpegError, ValueError) as error:
-        raise VideoError(f"its pixels ({image.format.name}) cannot be converted: export it as MP4") from error
+        raise VideoError("its pixels ({}) cannot be converted: export it as MP4", image.format.name) from error
 
 
 def _limited_gray(image: av.VideoFrame, codec: str) -> NDArray[np.float32] | None:

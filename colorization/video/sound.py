@@ -9,6 +9,7 @@ from typing import Any
 import av
 from av.filter import Graph
 
+from colorization.sentence import Sentence
 from colorization.video import facts
 from colorization.video.clock import TrackClock
 from colorization.video.container import Video
@@ -40,7 +41,7 @@ class Tracks:
         notes: What the owner should know.
     """
 
-    def __init__(self, video: Video, source: Any, output: Any, copy: bool, why: str) -> None:
+    def __init__(self, video: Video, source: Any, output: Any, copy: bool, why: Sentence) -> None:
         """Add the tracks to an output.
 
         Args:
@@ -50,7 +51,7 @@ class Tracks:
             copy: Whether sound that players of MP4 know is copied.
             why: Why other sound is re-encoded, for its note.
         """
-        self.notes: list[str] = []
+        self.notes: list[Sentence] = []
         self._video, self._source = video, source
         self._tracks: dict[int, _Copied | _Encoded] = {}
         for stream in (*source.streams.audio, *source.streams.subtitles):
@@ -59,12 +60,14 @@ class Tracks:
                 track: _Copied | _Encoded = _Copied(stream, output)
             elif stream.type == "audio" and _is_known(stream):
                 track = _Encoded(stream, output)
-                self.notes.append(f"its sound ({name}{track.before}) is kept as AAC{track.after}: {why}")
+                self.notes.append(
+                    Sentence("its sound ({}) is kept as AAC{}: {}", name + track.before, track.after, why)
+                )
             elif stream.type == "audio":
-                self.notes.append(f"its sound ({name}) is skipped: it cannot be decoded")
+                self.notes.append(Sentence("its sound ({}) is skipped: it cannot be decoded", name))
                 continue
             else:
-                self.notes.append(f"its subtitles ({name}) are skipped: MP4 does not take them")
+                self.notes.append(Sentence("its subtitles ({}) are skipped: MP4 does not take them", name))
                 continue
             for made in track.outputs:
                 made.metadata.update({key: text for key, text in stream.metadata.items() if key == "language"})
@@ -73,11 +76,10 @@ class Tracks:
         sounds = [stream for stream in source.streams.audio if stream.index in self._tracks]
         count = sum(len(self._tracks[stream.index].outputs) for stream in sounds)
         if count > len({stream.language for stream in sounds}):
-            self.notes.append(f"most players play only the first of its {count} tracks of sound; all are kept")
-        self.notes = [
-            text if count == 1 else text.replace(")", f", {count} tracks)", 1)
-            for text, count in Counter(self.notes).items()
-        ]
+            self.notes.append(
+                Sentence("most players play only the first of its {} tracks of sound; all are kept", count)
+            )
+        self.notes = [_of_several(note, count) for note, count in Counter(self.notes).items()]
 
     def packets(self) -> Iterator[Any]:
         """The packets of all tracks, each for its own one, on the clock of the frames; see `Clock`."""
@@ -96,6 +98,12 @@ class Tracks:
                 yield from track.put(packet, shift)
         for track in self._tracks.values():
             yield from track.end()
+
+
+def _of_several(note: Sentence, count: int) -> Sentence:
+    """A note that is true of so many tracks."""
+    first, *others = note.values
+    return note if count == 1 else Sentence(note.template, f"{first}, {count} tracks", *others)
 
 
 def _is_known(stream: Any) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
+from colorization.sentence import Sentence
 from page.guard.refusal import RefusalError
 
 Message = MutableMapping[str, Any]
@@ -43,9 +44,9 @@ class Body:
         try:
             message = await asyncio.wait_for(self._receive(), None if self.complete else min(READ_SECONDS, left))
         except TimeoutError as error:
-            text = f"Nothing came for {READ_SECONDS:.0f} seconds: send it again."
+            text = Sentence("Nothing came for {} seconds: send it again.", f"{READ_SECONDS:.0f}")
             if left <= READ_SECONDS:
-                text = f"This took longer than {BODY_SECONDS:.0f} seconds to arrive: send less at once."
+                text = Sentence("This took longer than {} seconds to arrive: send less at once.", f"{BODY_SECONDS:.0f}")
             raise RefusalError(408, text) from error
         self._count += len(message.get("body", b""))
         self.complete = not message.get("more_body")
@@ -75,4 +76,6 @@ class Body:
 
 def too_large(limit: int) -> RefusalError:
     """What a client is told whose request has more bytes than this."""
-    return RefusalError(413, f"The request is too large: at most {limit / 1e6:.0f} MB are accepted here.")
+    return RefusalError(
+        413, Sentence("The request is too large: at most {} MB are accepted here.", f"{limit / 1e6:.0f}")
+    )

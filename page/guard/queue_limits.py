@@ -10,6 +10,7 @@ from typing import Any
 import fastapi
 import gradio as gr
 
+from colorization.sentence import Sentence
 from page.gradio_internals import BlockFunction, Event, PredictBodyInternal, Queue, function
 from page.guard.refusal import RefusalError
 from page.language.i18n import say
@@ -105,15 +106,17 @@ class QueueLimits:
                 same_client += 1
                 mine += event.session_hash == body.session_hash  # one for all visitors that come by MCP
         if runs_models and mine >= PER_SESSION:
-            text = f"You have {mine} photographs in the queue already: wait for one of them to be done."
+            text = Sentence("You have {} photographs in the queue already: wait for one of them to be done.", mine)
             raise RefusalError(429, text, 5)
         if runs_models and same_client >= PER_CLIENT:
-            raise RefusalError(429, f"{same_client} photographs from your address are in the queue: wait for one.", 5)
+            raise RefusalError(
+                429, Sentence("{} photographs from your address are in the queue: wait for one.", same_client), 5
+            )
         if mine >= _QUICK:
             raise RefusalError(429, "You ask faster than the page can answer: wait a moment.", 2)
         waiting = len(self.queue.waiting())
         if self.queue.max_size is not None and waiting >= self.queue.max_size:
-            text = f"The queue is full: {waiting} are ahead of you. Try again in a minute."
+            text = Sentence("The queue is full: {} are ahead of you. Try again in a minute.", waiting)
             raise RefusalError(503, text, 60)
 
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
+from colorization.sentence import Sentence
+
 _CLIENTS = 10_000  # remembered at most; the longest idle is forgotten first
 _TIMES = {"exp", "iat", "jti", "nbf"}  # of a JSON web token: other ones each time
 
@@ -72,7 +74,8 @@ class Rate:
             self._left.popitem(last=False)
         if tokens < 1:
             wait = (1 - tokens) / self.per_second
-            raise RefusalError(429, f"You ask too often: at most {self.per_second:g} such requests a second.", wait)
+            text = Sentence("You ask too often: at most {} such requests a second.", f"{self.per_second:g}")
+            raise RefusalError(429, text, wait)
 
 
 class Open:
@@ -80,7 +83,7 @@ class Open:
 
     Args:
         most: How many one client may have.
-        sentence: What is said of one more.
+        sentence: What is said of one more, with `{}` for the number.
     """
 
     def __init__(self, most: int, sentence: str) -> None:
@@ -91,7 +94,7 @@ class Open:
     def one(self, client: str) -> Iterator[None]:
         """Hold one open; raises `RefusalError` if there are too many."""
         if self._open[client] >= self.most:
-            raise RefusalError(429, self.sentence.format(self.most), 10)
+            raise RefusalError(429, Sentence(self.sentence, self.most), 10)
         self._open[client] += 1
         try:
             yield

@@ -1,19 +1,15 @@
 """English and Korean: labels that gradio translates in the browser, sentences that the server writes for a visitor."""
 
-import re
-
 import fastapi
 import gradio as gr
 
+from colorization.sentence import Sentence
 from page.language.korean import KOREAN
 
 # The browser reads these as ICU messages, in which `{` begins an argument; those with one are for our own scripts.
 _LABELS = {text: korean for text, korean in KOREAN.items() if "{" not in text}
 _GRADIOS = {"common.complete": "완료", "common.upload": "업로드"}  # which its own Korean lacks: it shows the keys
 I18N = gr.I18n(en={text: text for text in _LABELS}, ko=_LABELS | _GRADIOS)
-_PATTERNS = [
-    (re.compile(re.escape(text).replace(r"\{\}", "(.+)")), korean) for text, korean in KOREAN.items() if "{}" in text
-]
 
 
 def label(text: str) -> str:
@@ -37,10 +33,9 @@ def say(request: gr.Request | fastapi.Request | None, text: str) -> str:
 
 
 def to_korean(text: str) -> str:
-    """A sentence in Korean, with its numbers and names; English where there is no translation."""
-    if text in KOREAN:
-        return KOREAN[text]
-    for pattern, korean in _PATTERNS:
-        if match := pattern.fullmatch(text):
-            return korean.format(*match.groups())
-    return text
+    """A sentence in Korean, with its values; English where there is no translation."""
+    sentence = Sentence(text)
+    korean = KOREAN.get(sentence.template)
+    if korean is None or not sentence.values:
+        return korean or text
+    return korean.format(*(to_korean(value) if isinstance(value, Sentence) else value for value in sentence.values))

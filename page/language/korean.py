@@ -140,9 +140,9 @@ KOREAN = {
     "truth": "원본",
     "Measured on {} photographs that no model was trained on.": "어느 모델도 학습하지 않은 사진 {}장에서 측정했습니다.",
     "8-bit sRGB at full size, the output carries the input's L*; PSNR and SSIM (Gaussian window) over RGB; "
-    "means over photographs of colorfulness {} or more.": (
+    "means over photographs of colorfulness 15 or more.": (
         "원래 크기의 8비트 sRGB, 출력의 L*은 입력과 같음, PSNR과 SSIM(가우스 창)은 RGB에서, "
-        "색의 풍부함이 {} 이상인 사진들의 평균."
+        "색의 풍부함이 15 이상인 사진들의 평균."
     ),
     "## How they were trained": "## 학습 과정",
     "## Blind votes": "## 블라인드 투표",
@@ -188,6 +188,7 @@ KOREAN = {
     "its video is coded as {}, which is not accepted: export it as H.264 MP4": (
         "영상의 코덱 {}은(는) 받지 않습니다: H.264 MP4로 내보내세요"
     ),
+    "its pixels ({}) cannot be converted: export it as MP4": ("픽셀 형식({})을 변환할 수 없습니다: MP4로 내보내세요"),
     "its frames have {} megapixels, at most {} are accepted: make it smaller": (
         "한 프레임이 {}메가픽셀입니다. 최대 {}메가픽셀까지 받습니다: 크기를 줄여 주세요"
     ),
@@ -213,13 +214,9 @@ KOREAN = {
     "its {} pixels are padded to even numbers, which H.264 needs": (
         "H.264에는 짝수 크기가 필요하므로 {} 픽셀에 여백을 더했습니다"
     ),
-    "its sound ({}) is kept as AAC: MP4 does not take it as it is": (
-        "소리({})는 MP4에 그대로 담을 수 없어 AAC로 바꿨습니다"
-    ),
-    "its sound ({}) is kept as AAC ({}): MP4 does not take it as it is": (
-        "소리({})는 MP4에 그대로 담을 수 없어 AAC({})로 바꿨습니다"
-    ),
-    "its sound ({}) is kept as AAC: it cannot be copied ({})": "소리({})를 복사할 수 없어 AAC로 바꿨습니다({})",
+    "its sound ({}) is kept as AAC{}: {}": "소리({})를 AAC{}로 바꿨습니다: {}",
+    "MP4 does not take it as it is": "MP4에 그대로 담을 수 없습니다",
+    "it cannot be copied ({})": "복사할 수 없습니다({})",
     "most players play only the first of its {} tracks of sound; all are kept": (
         "소리 트랙 {}개를 모두 담았지만, 재생기는 대부분 첫 트랙만 재생합니다"
     ),

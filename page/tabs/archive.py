@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from colorization.decode import STRANGERS
+from colorization.sentence import Sentence
 
 log = logging.getLogger("page")
 
@@ -35,10 +36,16 @@ def items(files: Sequence[Path]) -> Iterator[Item]:
     for item in _all(files):
         count, total = count + 1, total + len(item.data)
         if count > MAX_FILES:
-            yield Item(item.name, b"", f"at most {MAX_FILES} files are colored at once: send this and the rest later")
+            yield Item(
+                item.name,
+                b"",
+                Sentence("at most {} files are colored at once: send this and the rest later", MAX_FILES),
+            )
             return
         if total > MAX_TOTAL_BYTES:
-            text = f"the files have over {MAX_TOTAL_BYTES // 10**6} MB together: send this and the rest later"
+            text = Sentence(
+                "the files have over {} MB together: send this and the rest later", MAX_TOTAL_BYTES // 10**6
+            )
             yield Item(item.name, b"", text)
             return
         yield item
@@ -98,7 +105,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Item:
         log.info("a member of a zip is refused: %r", error)
         return Item(name, b"", "the zip is damaged here: make it again")
     if len(data) > STRANGERS.bytes:
-        return Item(name, b"", f"it has more than {STRANGERS.bytes // 10**6} MB")
+        return Item(name, b"", Sentence("it has more than {} MB", STRANGERS.bytes // 10**6))
     if _is_zip(data):
         return Item(name, b"", "zips inside zips are not opened")
     return Item(name, data)

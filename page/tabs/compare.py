@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from colorization.decode import DecodeError
+from colorization.sentence import Sentence
 from colorization.zoo import ZOO
 from page import mcp, pictures
 from page.language.i18n import label, say
@@ -239,8 +240,8 @@ def _endpoint(compare: Compare) -> None:
 
 def refusal(error: DecodeError, request: gr.Request | None) -> str:
     """Why a file cannot be colored, as a sentence."""
-    return say(request, "This file cannot be colored: {}.").format(say(request, str(error)))
+    return say(request, Sentence("This file cannot be colored: {}.", error))
 
 
 def _notes(photograph: Photograph, request: gr.Request) -> list[str]:
-    return [say(request, "Note: {}.").format(say(request, note)) for note in photograph.notes]
+    return [say(request, Sentence("Note: {}.", note)) for note in photograph.notes]

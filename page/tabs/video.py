@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from colorization.decode import STRANGERS
+from colorization.sentence import Sentence
 from colorization.video.limits import COMMON_CODECS, COMMON_FORMATS, Limits, VideoError
 from colorization.zoo import ZOO
 from page.gradio_internals import get_upload_folder
@@ -106,10 +107,10 @@ def _colorize_with(models: Models) -> Callable[[str | None, str, gr.Request], As
                     yield _shown(say(request, _words(progress)), progress.preview, running=True)
             for preview in folder.glob("*.jpg"):
                 preview.unlink()
-            told = [say(request, "Note: {}.").format(say(request, note)) for note in notes]
-            yield _shown(" ".join(told) or say(request, "Done."), video=target)
+            texts = [say(request, Sentence("Note: {}.", note)) for note in notes]
+            yield _shown(" ".join(texts) or say(request, "Done."), video=target)
         except VideoError as error:
-            yield _shown(say(request, "This video cannot be colored: {}.").format(say(request, str(error))))
+            yield _shown(say(request, Sentence("This video cannot be colored: {}.", error)))
         except Exception:  # else the buttons would stay as they are while a job runs
             log.exception("a video failed")
             text = "This failed for a reason of the server's own: try again, or another video."
@@ -144,5 +145,9 @@ def _stopped(request: gr.Request) -> list[Any]:
 
 def _words(progress: JobProgress) -> str:
     """How far a job is, for its owner."""
-    frames = f"Frame {progress.done:,}" + (f" of {progress.total:,}" if progress.total else "")
-    return frames if progress.seconds_left is None else f"{frames}, {progress.seconds_left:.0f} s left"
+    done, total = f"{progress.done:,}", f"{progress.total:,}" if progress.total else None
+    if total is None:
+        return Sentence("Frame {}", done)
+    if progress.seconds_left is None:
+        return Sentence("Frame {} of {}", done, total)
+    return Sentence("Frame {} of {}, {} s left", done, total, f"{progress.seconds_left:.0f}")

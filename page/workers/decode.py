@@ -26,6 +26,7 @@ from PIL import Image
 
 from colorization.decode import Decoded, DecodeError
 from colorization.decode import decode as decode_here
+from colorization.sentence import Sentence
 
 log = logging.getLogger("colorization")
 
@@ -63,7 +64,9 @@ class Decoder:
                     return _ask(worker, data)
             except TimeoutError as error:
                 log.warning("decode worker: ended after %.0f s on a file of %d bytes", self.seconds, len(data))
-                text = f"reading it takes more than {self.seconds:.0f} seconds: save it again as JPEG or PNG"
+                text = Sentence(
+                    "reading it takes more than {} seconds: save it again as JPEG or PNG", f"{self.seconds:.0f}"
+                )
                 raise DecodeError(text) from error
             except ConnectionError as error:
                 log.warning("decode worker: died (code %s) on a file of %d bytes", worker.poll(), len(data))
@@ -159,13 +162,13 @@ def _ask(worker: subprocess.Popen[bytes], data: bytes) -> Decoded:
     if "error" in answer:
         if answer["detail"]:
             log.info("decode worker: refused a file of %d bytes: %s", len(data), answer["detail"])
-        raise DecodeError(answer["error"])
+        raise DecodeError(Sentence.from_parts(answer["error"]))
     width, height = answer["size"]
     picture = Image.new("RGB", (width, height))
     for top, rows in _strips(width, height):
         strip = Image.frombuffer("RGB", (width, rows), _read(out, width * rows * 3), "raw", "RGB", 0, 1)
         picture.paste(strip, (0, top))
-    return Decoded(picture, tuple(answer["notes"]))
+    return Decoded(picture, tuple(map(Sentence.from_parts, answer["notes"])))
 
 
 def _strips(width: int, height: int) -> Iterator[tuple[int, int]]:
@@ -210,9 +213,9 @@ def _answer(out: BinaryIO, data: bytes) -> None:
     except DecodeError as error:
         # For the log, without line breaks: it may hold a stranger's words.
         detail = repr(error.__cause__)[:200] if error.__cause__ else ""
-        _write(out, {"error": str(error), "detail": detail})
+        _write(out, {"error": Sentence(str(error)).parts, "detail": detail})
     else:
-        _write(out, {"size": picture.size, "notes": notes})
+        _write(out, {"size": picture.size, "notes": [Sentence(note).parts for note in notes]})
         for top, rows in _strips(*picture.size):
             out.write(picture.crop((0, top, picture.width, top + rows)).tobytes())
 

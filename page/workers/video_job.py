@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from colorization.sentence import Sentence
 from colorization.video.limits import Limits, VideoError
 from page.workers.decode import ROOT, environment
 
@@ -114,11 +115,14 @@ async def _answers(
         now = time.monotonic()
         if now - start > bounds.seconds:
             _log_end(source, f"ended after {bounds.seconds:.0f} s")
-            raise VideoError(f"it takes more than {bounds.seconds / 60:.0f} minutes here: cut it, or make it smaller")
+            raise VideoError(
+                "it takes more than {} minutes here: cut it, or make it smaller", f"{bounds.seconds / 60:.0f}"
+            )
         if now - newest > bounds.silent_seconds:
             _log_end(source, f"ended after {bounds.silent_seconds:.0f} s without progress")
             raise VideoError(
-                f"it has made no progress for {bounds.silent_seconds:.0f} seconds: try again, or export it as H.264 MP4"
+                "it has made no progress for {} seconds: try again, or export it as H.264 MP4",
+                f"{bounds.silent_seconds:.0f}",
             )
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
@@ -131,12 +135,14 @@ async def _answers(
             raise VideoError("reading it ended unexpectedly: try again, or export it as H.264 MP4")
         newest, answer = time.monotonic(), json.loads(line)
         if "error" in answer:
-            raise VideoError(answer["error"])
+            raise VideoError(Sentence.from_parts(answer["error"]))
         if "failed" in answer:
             raise RuntimeError(answer["failed"])
         if not answer["finished"] and _bytes_in(target.parent) > bounds.disk:
             _log_end(source, f"ended after it wrote {bounds.disk / 1e6:.0f} MB")
-            raise VideoError(f"in color it takes more than {bounds.disk / 1e6:.0f} MB: cut it, or make it smaller")
+            raise VideoError(
+                "in color it takes more than {} MB: cut it, or make it smaller", f"{bounds.disk / 1e6:.0f}"
+            )
         yield answer
 
 
@@ -144,7 +150,9 @@ def _progress(answer: dict[str, Any], target: Path) -> JobProgress:
     """Read one line; the worker names no file, so that it cannot have another one shown."""
     done = int(answer["done"])
     preview = target.with_name(f"{done}.jpg") if answer["preview"] else None
-    return JobProgress(done, answer["total"], answer["seconds_left"], tuple(answer["notes"]), preview)
+    return JobProgress(
+        done, answer["total"], answer["seconds_left"], tuple(map(Sentence.from_parts, answer["notes"])), preview
+    )
 
 
 def _bytes_in(folder: Path) -> int:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import torch
 
+from colorization.sentence import Sentence
 from colorization.video.colorize import Progress, colorize_video
 from colorization.video.limits import Limits, VideoError
 from colorization.zoo import read
@@ -42,10 +43,10 @@ def main() -> None:
         try:
             _work(out, job)
         except (VideoError, FloatingPointError) as error:
-            _write(out, {"error": str(error)})
+            _write(out, {"error": Sentence(str(error)).parts})
         except Exception as error:
             if isinstance(error, MemoryError) or any(words in str(error) for words in _SHORT_OF_MEMORY):
-                _write(out, {"error": "it takes too much memory: make it smaller"})
+                _write(out, {"error": ["it takes too much memory: make it smaller"]})
             else:
                 _write(out, {"failed": traceback.format_exc()})
 
@@ -71,7 +72,7 @@ def _write_progress(out: BinaryIO, progress: Progress, finished: bool) -> None:
             "done": progress.done,
             "total": progress.total,
             "seconds_left": progress.seconds_left,
-            "notes": progress.notes,
+            "notes": [Sentence(note).parts for note in progress.notes],
             "preview": progress.picture is not None,
             "finished": finished,
         },

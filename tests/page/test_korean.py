@@ -1,6 +1,8 @@
 """What a visitor reads whose browser asks for Korean."""
 
 import csv
+import json
+import pickle
 import re
 
 import httpx2
@@ -8,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from colorization.decode import DecodeError, decode
+from colorization.sentence import Sentence
 from page.guard.middleware import JSON_BYTES
 from page.language.i18n import to_korean
 from page.language.korean import KOREAN
@@ -79,22 +82,27 @@ def test_the_other_tabs(opened, files):
 @pytest.mark.parametrize(
     ("english", "korean"),
     [
-        ("the file has 25 MB, at most 20 MB are accepted: make it smaller", "파일이 25 MB입니다. 최대 20 MB까지"),
-        ("Frame 3 of 1,800, 40 s left", "3/1,800 프레임, 40초 남음"),
-        ("Frame 3 of 1,800", "3/1,800 프레임"),
-        ("it lasts 70 seconds, at most 60 seconds are accepted: cut it", "길이가 70초입니다. 최대 60초까지"),
-        ("The queue is full: 20 are ahead of you. Try again in a minute.", "앞에 20건이 있습니다"),
-        ("it has made no progress for 60 seconds: try again, or export it as H.264 MP4", "60초 동안 진행되지"),
-        ("in color it takes more than 500 MB: cut it, or make it smaller", "500 MB를 넘습니다"),
-        ("words that nobody has translated", "words that nobody has translated"),
+        (
+            Sentence("the file has {} MB, at most {} MB are accepted: make it smaller", 25, 20),
+            "25 MB입니다. 최대 20 MB",
+        ),
+        (Sentence("Frame {} of {}, {} s left", 3, "1,800", 40), "3/1,800 프레임, 40초 남음"),
+        (Sentence("The queue is full: {} are ahead of you. Try again in a minute.", 20), "앞에 20건이 있습니다"),
+        (Sentence("This file cannot be colored: {}.", DecodeError("the file is empty")), "없습니다: 파일이"),
+        (Sentence("Note: {}.", "the name {} of a stranger"), "참고: the name {} of a stranger."),
+        (Sentence("its sound ({}) is kept as AAC{}: {}", "mp3", "", Sentence("it cannot be copied ({})", "x")), "(x)"),
+        ("words that nobody has translated {}", "words that nobody has translated {}"),
     ],
 )
-def test_numbers_are_kept(english, korean):
+def test_values_are_kept_also_from_another_process(english, korean):
     assert korean in to_korean(english)
+    sent = Sentence.from_parts(json.loads(json.dumps(Sentence(english).parts)))
+    assert sent == english and to_korean(sent) == to_korean(english)
+    assert to_korean(pickle.loads(pickle.dumps(Sentence(english)))) == to_korean(english)
 
 
 def test_every_refusal_of_a_photograph_has_its_korean(shared):
-    sentences = {"the JPEG has over 100 scans, which no camera writes: save it again"}
+    sentences = {Sentence("the JPEG has over {} scans, which no camera writes: save it again", 100)}
     with (shared / "corpus/manifest_images.csv").open(encoding="utf-8") as manifest:
         for row in csv.DictReader(manifest):
             if "clear-error" in row["expect"]:
@@ -120,3 +128,14 @@ def test_every_word_of_the_scripts_has_its_korean():
     html = (ROOT / "page/viewer/viewer.html").read_text(encoding="utf-8")
     words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
     assert len(words) > 20 and not [word for word in words if word not in KOREAN]
+
+
+def test_templates_that_are_raised_are_those_that_are_translated():
+    """A sentence with values whose template differs from the Korean one by a letter would be shown in English."""
+    files = [file for folder in ("colorization", "page") for file in (ROOT / folder).rglob("*.py")]
+    calls = r'(?:Sentence|DecodeError|VideoError)\(\s*((?:"[^"]*"\s*)+),'
+    found = set()
+    for text in (file.read_text(encoding="utf-8") for file in files):
+        found |= {"".join(re.findall(r'"([^"]*)"', match)) for match in re.findall(calls, text)}
+        found |= set(re.findall(r'text = "([^"]*\{\}[^"]*)"', text))
+    assert len(found) > 40 and not {template for template in found if "{}" in template} - KOREAN.keys()

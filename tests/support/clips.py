@@ -14,7 +14,7 @@ MATRICES = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}  # clock
 
 
 class ByLightness(Colorizer):
-    """A model with no weights to speak of: dark is red, light is green, whatever is around."""
+    """A model with hardly any weights: dark is red, light is green, whatever is around."""
 
     name = "unet"
 

@@ -11,7 +11,7 @@ sys.path.append(str(ROOT / "tests"))
 from torch import Tensor, nn  # noqa: E402
 
 from colorization.colorizer import Colorizer  # noqa: E402
-from colorization.zoo import ZOO, Entry  # noqa: E402
+from colorization.zoo import ZOO, ModelEntry  # noqa: E402
 from train import recipes  # noqa: E402
 from train.batch import Batch  # noqa: E402
 from train.bounds import bounded  # noqa: E402
@@ -64,8 +64,8 @@ class PlainRecipe(Recipe[PlainConfig]):
         return detached(**logged)
 
 
-ZOO["plain"] = Entry("Plain", Plain)
-recipes.RECIPES["plain"] = recipes.Entry(PlainConfig, "support.fourth_model:PlainRecipe")
+ZOO["plain"] = ModelEntry("Plain", Plain)
+recipes.RECIPES["plain"] = recipes.RecipeEntry(PlainConfig, "support.fourth_model:PlainRecipe")
 sys.modules["support.fourth_model"] = sys.modules[__name__]
 
 if __name__ == "__main__":

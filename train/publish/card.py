@@ -62,7 +62,7 @@ def write_card(
             `training.json` is rewritten as it may be published.
         metrics: From `metrics_of`.
         training_data: Markdown about the training photographs; without it the card says what the record says.
-        repo_id: Hub repository that the card is for; without it the card speaks of the model by its name.
+        repo_id: Hub repository that the card is for; without it the card calls the model by its name.
         code: Where the code is, see `code_url`; a card for the Hub must say so, one in this repository need not.
         license: Of the weights; without it the card states none, and says what is known of the data's.
 

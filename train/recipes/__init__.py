@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from train.recipes.base import Recipe
 
 
-class Entry(NamedTuple):
+class RecipeEntry(NamedTuple):
     """A recipe's options, and where its class is: the class needs torch, which `--help` does not wait for."""
 
     config_class: type[RecipeConfig]
@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
 
 RECIPES = {
-    "pix2pix": Entry(Pix2PixConfig, "train.recipes.pix2pix:Pix2PixRecipe"),
-    "cwgan": Entry(CWGANConfig, "train.recipes.cwgan:CWGANRecipe"),
-    "unet": Entry(UNetConfig, "train.recipes.unet:UNetRecipe"),
+    "pix2pix": RecipeEntry(Pix2PixConfig, "train.recipes.pix2pix:Pix2PixRecipe"),
+    "cwgan": RecipeEntry(CWGANConfig, "train.recipes.cwgan:CWGANRecipe"),
+    "unet": RecipeEntry(UNetConfig, "train.recipes.unet:UNetRecipe"),
 }
