@@ -51,6 +51,12 @@ def anchors(text):
     return {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, re.M)}
 
 
+def test_the_files_of_the_architecture_are_there():
+    files = [f"/{file.relative_to(ROOT).as_posix()}" for file in ROOT.rglob("*.py")]
+    named = set(re.findall(r"[\w/]*\w\.py\b", TEXTS["docs/ARCHITECTURE.md"])) - {"train/recipes/NAME.py"}
+    assert len(named) > 30 and not [name for name in named if not any(file.endswith(f"/{name}") for file in files)]
+
+
 @pytest.mark.parametrize("page", TEXTS)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[page]):
