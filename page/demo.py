@@ -49,6 +49,6 @@ def build_demo(models: Models) -> gr.Blocks:
         with gr.Tabs():
             compare_tab(models, votes)
             batch_tab(models)
-            video_tab(models)
+            video_tab(models, demo)
             about_tab(models, votes, demo)
     return demo

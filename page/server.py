@@ -30,6 +30,7 @@ from page.guard.queue_limits import PER_SESSION, WAITING, QueueLimits
 from page.models import Models, hub_models
 from page.options import Options
 from page.workers import decode as worker
+from page.workers.sandbox import trim
 
 log = logging.getLogger("page")
 
@@ -152,7 +153,7 @@ async def _trim() -> None:
     """Give free memory back every few seconds, when the large pictures of a request are gone."""
     while True:
         await asyncio.sleep(TRIM_SECONDS)
-        await asyncio.to_thread(worker.trim)
+        await asyncio.to_thread(trim)
 
 
 def _stopped() -> threading.Event:

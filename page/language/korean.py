@@ -158,19 +158,26 @@ KOREAN = {
     "all, side by side": "모두 나란히",
     "Color the video": "동영상 컬러화",
     "Cancel": "취소",
-    "Preview": "미리 보기",
-    "In color": "컬러 결과",
+    "In color": "컬러",
+    "Black and white": "흑백",
+    "Divider between black and white and color": "흑백과 컬러의 경계선",
+    "The newest frame in color": "가장 최근에 색을 입힌 프레임",
+    "Download the video": "동영상 다운로드",
     "Color follows the motion, so it flickers less; sound, length and frame rate stay. "
-    "A second of video takes a few seconds. For longer videos there is the command line.": (
+    "The first colors come after seconds, and the time that is left is measured while it runs. "
+    "For longer videos there is the command line.": (
         "색이 움직임을 따라가므로 덜 깜박이며, 소리와 길이, 프레임 속도는 그대로입니다. "
-        "동영상 1초에 몇 초가 걸립니다. 더 긴 동영상은 명령줄에서 처리하세요."
+        "몇 초 뒤 첫 색이 나오고, 남은 시간은 처리하면서 잽니다. 더 긴 동영상은 명령줄에서 처리하세요."
     ),
     "MP4, MOV, MKV, WebM, AVI, MPEG or Ogg, at most 20 MB, 60 seconds, 1,800 frames and 1920x1080 pixels": (
         "MP4, MOV, MKV, WebM, AVI, MPEG, Ogg, 최대 20 MB, 60초, 1,800프레임, 1920x1080 픽셀"
     ),
     "Choose a video first.": "먼저 동영상을 고르세요.",
     "Waiting for its turn ...": "차례를 기다리는 중 ...",
+    "Starting ...": "시작하는 중 ...",
     "Reading ...": "읽는 중 ...",
+    "Reading and coloring the first frames ...": "첫 프레임을 읽고 색을 입히는 중 ...",
+    "Putting pictures and sound together ...": "영상과 소리를 합치는 중 ...",
     "Frame {} of {}, {} s left": "{}/{} 프레임, {}초 남음",
     "Frame {} of {}": "{}/{} 프레임",
     "Frame {}": "{} 프레임",

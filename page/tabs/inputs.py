@@ -6,9 +6,11 @@ from typing import Any
 import gradio as gr
 
 from colorization.inference import MAX_STRENGTH
+from colorization.moods import MOODS
 from colorization.video.signatures import SUFFIXES
 from page.gradio_internals import refuse_addresses, replace_preprocess
 from page.language.i18n import label
+from page.models import Models
 
 
 def upload(elem_id: str, **options: Any) -> gr.Image:
@@ -58,6 +60,25 @@ def _path(kind: str, payload: Any) -> str | None:
     if not payload.path or (payload.url or "").startswith("data:"):
         raise gr.Error(f"Send the {kind} as a file: data URLs are not accepted.", print_exception=False)
     return str(payload.path)
+
+
+def mood_picker(elem_id: str, models: Models, demo: gr.Blocks) -> gr.Dropdown:
+    """A mood for all pictures, "" for none; it is seen where the main model takes one.
+
+    Args:
+        elem_id: Of the element.
+        models: What is served, now and after later swaps.
+        demo: The page.
+    """
+
+    def takes_one() -> bool:
+        return models.current()["unet"].model.takes_guidance
+
+    moods = [(label(name.capitalize().replace("-", " ")), name) for name in MOODS]
+    choices = [(label("Automatic"), ""), *moods]
+    picker = gr.Dropdown(choices, value="", label=label("Mood"), elem_id=elem_id, visible=takes_one())
+    demo.load(lambda: gr.Dropdown(visible=takes_one()), None, picker, api_visibility="private", queue=False)
+    return picker
 
 
 def strength_slider(elem_id: str, **options: Any) -> gr.Slider:

@@ -7,34 +7,28 @@ The protocol, over the worker's standard input and output: a request is the leng
 the length of a JSON object and the object, and then the rows of the picture in RGB, if there is one.
 """
 
-import atexit
-import contextlib
-import ctypes
 import json
 import logging
-import os
-import signal
 import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from PIL import Image
 
 from colorization.decode import Decoded, DecodeError
 from colorization.decode import decode as decode_here
 from colorization.sentence import Sentence
+from page.workers import sandbox
+from page.workers.sandbox import Worker
 
 log = logging.getLogger("colorization")
 
 SECONDS = 10.0  # for one picture; a photograph of 40 MP takes less than three
 MEMORY = 1_500_000_000  # bytes of the worker's address space; 40 MP take up to 0.8
 _START_SECONDS = 60.0  # for the imports of the worker, on a machine that may be busy
-_KEPT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS")
-ROOT = Path(__file__).parent.parent.parent  # where a worker finds this package
 _LENGTH = struct.Struct("<Q")
 _STRIP_BYTES = 1 << 22
 
@@ -49,7 +43,7 @@ class Decoder:
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self._lock = threading.Lock()  # one picture at a time, whoever asks
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker: Worker | None = None
 
     def decode(self, data: bytes) -> Decoded:
         """Decode as `colorization.decode.decode` does, elsewhere.
@@ -60,7 +54,7 @@ class Decoder:
         with self._lock:
             worker = self._running()
             try:
-                with self._limited(worker, self.seconds):
+                with worker.limited(self.seconds):
                     return _ask(worker, data)
             except TimeoutError as error:
                 log.warning("decode worker: ended after %.0f s on a file of %d bytes", self.seconds, len(data))
@@ -69,74 +63,39 @@ class Decoder:
                 )
                 raise DecodeError(text) from error
             except ConnectionError as error:
-                log.warning("decode worker: died (code %s) on a file of %d bytes", worker.poll(), len(data))
+                log.warning("decode worker: died (code %s) on a file of %d bytes", worker.code, len(data))
                 raise DecodeError("reading it ended unexpectedly: try again, or save it as JPEG or PNG") from error
 
     def close(self) -> None:
         """End the worker, if there is one."""
         with self._lock:
-            self._end()
+            if self._worker:
+                self._worker.close()
+            self._worker = None
 
     @property
     def pid(self) -> int | None:
         """The worker's process id; None while there is none."""
-        return self._process.pid if self._process else None
+        return self._worker.pid if self._worker else None
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Worker:
         """The worker, started if there is none; raises `DecodeError` if that fails."""
-        if self._process and self._process.poll() is None:
-            return self._process
-        self._end()
-        worker = self._process = subprocess.Popen(
-            [sys.executable, "-m", "page.workers.decode"],
-            cwd=ROOT,
-            env=environment() | {"OPENBLAS_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the page, which lets work at hand finish
-        )
+        if self._worker and self._worker.code is None:
+            return self._worker
+        if self._worker:
+            self._worker.close()
+        # Kept from picture to picture: Python and the imports would take longer than a usual photograph.
+        worker = self._worker = Worker("page.workers.decode", variables={"OPENBLAS_NUM_THREADS": "1"})
         try:
-            with self._limited(worker, _START_SECONDS):
-                _read(cast(BinaryIO, worker.stdout), 1)
+            with worker.limited(_START_SECONDS):
+                _read(worker.output, 1)
         except OSError as error:
-            log.warning("decode worker: does not start (code %s)", worker.poll())
+            log.warning("decode worker: does not start (code %s)", worker.code)
             raise DecodeError("pictures cannot be read at the moment, the server's log says why") from error
         return worker
 
-    @contextlib.contextmanager
-    def _limited(self, worker: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
-        """Talk to the worker; it is ended when that fails (`ConnectionError`) or takes too long (`TimeoutError`)."""
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            worker.kill()
-
-        timer = threading.Timer(seconds, end)
-        timer.start()
-        try:
-            yield
-        except (EOFError, OSError) as error:
-            self._end()
-            raise (TimeoutError if late.is_set() else ConnectionError)(str(error)) from error
-        finally:
-            timer.cancel()
-            timer.join()
-            if late.is_set():  # also if the answer came in the same moment
-                self._end()
-
-    def _end(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                with contextlib.suppress(OSError):  # what was not sent cannot be flushed
-                    cast(BinaryIO, pipe).close()
-        self._process = None
-
 
 _DECODER = Decoder()
-atexit.register(_DECODER.close)
 
 
 def decode(file: str | Path) -> Decoded:
@@ -152,9 +111,9 @@ def decode(file: str | Path) -> Decoded:
     return _DECODER.decode(data)
 
 
-def _ask(worker: subprocess.Popen[bytes], data: bytes) -> Decoded:
+def _ask(worker: Worker, data: bytes) -> Decoded:
     """Send a file and receive a picture, strip by strip: its bytes are never here twice."""
-    into, out = cast(BinaryIO, worker.stdin), cast(BinaryIO, worker.stdout)
+    into, out = worker.input, worker.output
     into.write(_LENGTH.pack(len(data)))
     into.write(data)
     into.flush()
@@ -187,9 +146,8 @@ def _read(pipe: BinaryIO, count: int) -> bytes:
 
 def main() -> None:
     """Decode what comes until there is no more."""
-    into, out = sys.stdin.buffer, sys.stdout.buffer
-    _bound_memory()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # libraries comment on strangers' files there
+    into, out = sys.stdin.buffer, sandbox.output_alone()
+    sandbox.bound_memory(address_space=MEMORY)
     out.write(b"\n")
     while True:
         out.flush()
@@ -197,13 +155,11 @@ def main() -> None:
             data = _read(into, *_LENGTH.unpack(_read(into, _LENGTH.size)))
         except EOFError:
             return
-        if hasattr(signal, "alarm"):
-            signal.alarm(int(2 * SECONDS))  # ends this process even if nobody is left to do it
+        sandbox.bound_time(2 * SECONDS)
         _answer(out, data)
         del data
-        trim()
-        if hasattr(signal, "alarm"):
-            signal.alarm(0)
+        sandbox.trim()
+        sandbox.bound_time(0)
 
 
 def _answer(out: BinaryIO, data: bytes) -> None:
@@ -223,26 +179,6 @@ def _answer(out: BinaryIO, data: bytes) -> None:
 def _write(out: BinaryIO, answer: dict[str, object]) -> None:
     text = json.dumps(answer).encode()
     out.write(_LENGTH.pack(len(text)) + text)
-
-
-def environment() -> dict[str, str]:
-    """The environment of a worker process: what it needs of this process's own, and no token."""
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
-def trim() -> None:
-    """Give the system back what is free: glibc keeps it, for each thread by itself."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def _bound_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The Video tab of the real page, in a real browser."""
 
+import io
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.children import has_ended, video_workers, wait_for
 from support.clips import clip, packets, panning, pictures, times
 from support.pages import opened_at
@@ -33,16 +35,41 @@ def begin(tab, file):
 def test_a_clip_of_two_seconds_is_colored(tab, tmp_path):
     source = clip(tmp_path / "old.mp4", panning(160, 96, 50))
     begin(tab, source)
+    tab.locator("#video-result img").wait_for()  # the first frame in color
     tab.locator("#video-status").get_by_text("Frame").wait_for()
     video = tab.locator("#video-result video")
     video.wait_for()
     tab.locator("#video-status").get_by_text("Done.").wait_for()
     assert video.evaluate("async v => { await v.play(); return [v.videoWidth, v.videoHeight]; }") == [160, 96]
-    urllib.request.urlretrieve(video.evaluate("v => v.currentSrc || v.src"), tmp_path / "color.mp4")
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="Download the video").click()
+    assert download.value.suggested_filename == "old-color.mp4"
+    download.value.save_as(tmp_path / "color.mp4")
     assert times(tmp_path / "color.mp4")[0] == pytest.approx(times(source)[0], abs=1e-3)
     assert packets(tmp_path / "color.mp4", "audio") == packets(source, "audio")
     assert np.mean([np.abs(p[..., 0].astype(int) - p[..., 2]).mean() for p in pictures(tmp_path / "color.mp4")]) > 1
     tab.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / "video.png", full_page=True)
+    before_and_after(tab)
+
+
+def before_and_after(tab):
+    """The divider is dragged and moved by keys; left of it the video has no color."""
+    divider = tab.get_by_label("Divider between black and white and color")
+    handle = tab.locator("#video-result .line i").bounding_box()
+    tab.mouse.move(handle["x"] + 22, handle["y"] + 22)
+    tab.mouse.down()
+    tab.mouse.move(handle["x"] + 122, handle["y"] + 22, steps=3)
+    tab.mouse.up()
+    dragged = int(divider.input_value())
+    assert dragged > 55
+    divider.focus()
+    divider.press("ArrowRight")
+    assert int(divider.input_value()) == dragged + 1
+    shot = Image.open(io.BytesIO(tab.locator("#video-result .frame").screenshot())).convert("RGB")
+    width, height = shot.size
+    middle = np.asarray(shot.crop((0, height // 3, width, height // 2))).astype(int)  # between names and controls
+    chroma = np.ptp(middle, axis=2).mean(axis=0)
+    assert chroma[: width // 2].max() <= 1 and chroma[width * 4 // 5 :].min() > 3
 
 
 def test_all_models_side_by_side(tab, tmp_path):
@@ -50,9 +77,12 @@ def test_all_models_side_by_side(tab, tmp_path):
     picker = tab.get_by_label("Model")
     picker.fill("all")
     picker.press("Enter")
+    tab.locator("#video-strength input[type=number]").fill("0")
     begin(tab, source)
     video = tab.locator("#video-result video")
     video.wait_for()
+    urllib.request.urlretrieve(video.evaluate("v => v.currentSrc || v.src"), tmp_path / "color.mp4")
+    assert max(np.ptp(picture.astype(int), axis=2).mean() for picture in pictures(tmp_path / "color.mp4")) < 1
     assert video.evaluate("async v => { await v.play(); return [v.videoWidth, v.videoHeight]; }") == [480, 96]
 
 
@@ -88,9 +118,9 @@ def at_work(browser, site, file):
     """The Video tab of a page, as soon as the first frames of a video are shown there."""
     with opened_at(browser, site.url, "Video", size=(1400, 1000), seconds=120) as tab:
         begin(tab, file)
-        tab.locator("#video-status").get_by_text("Reading ...").wait_for(timeout=10_000)
-        tab.locator("#video-status").get_by_text("Frame").wait_for()
-        tab.locator("#video-preview img").wait_for()
+        tab.locator("#video-status p").wait_for(timeout=1_000)  # progress from the first second
+        tab.locator("#video-result img").wait_for()
+        tab.locator("#video-status").get_by_text("s left").wait_for()
         yield tab
 
 
@@ -99,7 +129,8 @@ def folders(site):
 
 
 def nothing_is_left(site):
-    wait_for(lambda: not video_workers(site.process.pid) and not folders(site))
+    """Nothing but a process that waits for the next video."""
+    wait_for(lambda: len(video_workers(site.process.pid)) == 1 and not folders(site))
     assert site.http.get("/healthz").json()["at_work"] == 0
 
 
@@ -113,7 +144,7 @@ def test_cancel(browser, site, long, tmp_path):
         nothing_is_left(site)
         time.sleep(1)  # whatever was still on its way
         assert tab.locator("#video-status").inner_text() == "Stopped."
-        assert tab.get_by_role("button", name="Cancel").is_disabled() and not tab.locator("#video-result video").count()
+        assert tab.get_by_role("button", name="Cancel").is_disabled() and tab.locator("#video-result video").is_hidden()
 
 
 @pytest.mark.slow
@@ -145,12 +176,12 @@ def test_a_killed_worker_is_a_sentence_and_the_page_goes_on(browser, site, long,
         nothing_is_left(site)
         assert site.log.read_text().count("video worker: died (code -9)") == 1
         tab.locator("#video-upload").get_by_label("Clear").click()
-        before = site.memory()
+        before = site.memory(workers=False)
         begin(tab, clip(tmp_path / "short.mp4", panning(160, 96, 5), sound=False))
         tab.locator("#video-result video").wait_for()
         (folder,) = folders(site)
-        assert [file.name for file in folder.iterdir()] == ["color.mp4"]
-        assert site.memory() < before + 30  # MB; FFmpeg and the networks were elsewhere
+        assert [file.name for file in folder.iterdir()] == ["short-color.mp4"]
+        assert site.memory(workers=False) < before + 30  # MB; FFmpeg and the networks were elsewhere
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from colorization.video.container import Video
 from colorization.video.limits import VideoError
 from colorization.zoo import locate
 from page.tabs.video import LIMITS
-from page.workers.video_job import Bounds, color
+from page.workers.video_job import Bounds, color, warm
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at processes through /proc")
 
@@ -48,6 +48,18 @@ def run(source, target, bounds=None, act=lambda worker, progress: None):
         assert not video_workers(os.getpid())
 
 
+def run_until(source, target, reached):
+    """Begin a job, and stop reading it at some progress; the worker's id, and that progress."""
+
+    async def job():
+        async with contextlib.aclosing(color([locate("unet")], source, target, LIMITS)) as steps:
+            async for progress in steps:
+                if progress and reached(progress):
+                    return video_workers(os.getpid())[0], progress
+
+    return in_a_loop(job())
+
+
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
     """A clip that takes a while."""
@@ -65,7 +77,7 @@ def test_a_worker_has_no_secrets_and_lets_others_go_first(tmp_path, monkeypatch)
 
     def look(worker, progress):
         process = Path(f"/proc/{worker}")
-        if not progress.preview:  # the last one
+        if told or not progress.preview:
             return
         assert progress.preview.read_bytes().startswith(b"\xff\xd8")
         told.append((process / "environ").read_bytes())
@@ -85,7 +97,7 @@ def test_a_worker_has_no_secrets_and_lets_others_go_first(tmp_path, monkeypatch)
 def test_memory_is_bounded(tmp_path):
     large = clip(tmp_path / "large.mp4", panning(1920, 1080, 3), sound=False)
     with pytest.raises(VideoError, match="it takes too much memory: make it smaller"):
-        run(large, tmp_path / "color.mp4", Bounds(memory=600_000_000))
+        run(large, tmp_path / "color.mp4", Bounds(memory=700_000_000))
 
 
 def test_a_job_that_takes_too_long_is_ended(long, tmp_path):
@@ -98,6 +110,24 @@ def test_a_job_that_fills_the_disk_is_ended(long, tmp_path):
         run(long, tmp_path / "color.mp4", Bounds(disk=1000))
 
 
+def test_a_process_waits_for_its_job_and_is_replaced_when_it_was_killed(long, tmp_path):
+    def first_picture():
+        return run_until(long, tmp_path / "color.mp4", lambda progress: progress.preview)
+
+    warm([locate("unet")])
+    (waiting,) = video_workers(os.getpid())
+    warm([locate("unet")])
+    assert video_workers(os.getpid()) == [waiting]
+    wait_for(lambda: "torch" in Path(f"/proc/{waiting}/maps").read_text())
+    assert first_picture()[0] == waiting and has_ended(waiting)
+    warm([locate("unet")])
+    (killed,) = video_workers(os.getpid())
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: has_ended(killed))
+    worker, progress = first_picture()
+    assert worker != killed and progress.done == 0  # a picture before the first run of frames is colored
+
+
 @pytest.mark.slow
 def test_a_worker_that_stands_still_is_ended(long, tmp_path):
     with pytest.raises(VideoError, match="has made no progress for 30 seconds: try again"):
@@ -105,13 +135,7 @@ def test_a_worker_that_stands_still_is_ended(long, tmp_path):
 
 
 def test_who_stops_reading_ends_the_worker(long, tmp_path):
-    async def stop():
-        async with contextlib.aclosing(color([locate("unet")], long, tmp_path / "color.mp4", LIMITS)) as steps:
-            async for progress in steps:
-                if progress:
-                    return video_workers(os.getpid())[0]
-
-    assert has_ended(in_a_loop(stop()))
+    assert has_ended(run_until(long, tmp_path / "color.mp4", lambda progress: True)[0])
 
 
 def test_whoever_is_cancelled_while_waiting_ends_the_worker(long, tmp_path):

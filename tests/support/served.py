@@ -56,13 +56,13 @@ class Served:
         """Upload one file and have it colored."""
         return self.call([file_of(self.upload(data, name)), 1])[1]
 
-    def memory(self):
-        """Resident megabytes of the page and its decode worker."""
+    def memory(self, workers=True):
+        """Resident megabytes of the page, and of its workers."""
         total = 0
         for folder in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 status = (folder / "status").read_text()
-                own = int(folder.name) == self.process.pid or f"PPid:\t{self.process.pid}\n" in status
+                own = int(folder.name) == self.process.pid or (workers and f"PPid:\t{self.process.pid}\n" in status)
                 total += int(re.search(r"VmRSS:\s+(\d+)", status)[1]) if own and "VmRSS" in status else 0
         return total / 1000
 
