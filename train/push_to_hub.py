@@ -5,7 +5,8 @@ from pathlib import Path
 
 from colorization.hub import repo_id
 from train.config import TrainOptions
-from train.evaluate.protocol import EvaluateOptions, evaluate
+from train.evaluate.options import EvaluateOptions
+from train.evaluate.protocol import evaluate
 from train.publish.model import PublishOptions, publish_model
 from train.publish.public import code_url
 from train.publish.push import PushError, check_push

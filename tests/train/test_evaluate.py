@@ -21,7 +21,8 @@ from colorization.moods import MOODS
 from colorization.sources import EMBEDDED
 from colorization.zoo import load
 from train.evaluate.hints import true_points
-from train.evaluate.protocol import EvaluateOptions, evaluate, one_color, row_names
+from train.evaluate.options import EvaluateOptions
+from train.evaluate.protocol import evaluate, one_color, row_names
 from train.publish.card import metrics_of
 
 

@@ -6,7 +6,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from train.evaluate.lpips import LPIPS, load_lpips, lpips
-from train.evaluate.protocol import EvaluateOptions, evaluate
+from train.evaluate.options import EvaluateOptions
+from train.evaluate.protocol import evaluate
 
 
 @pytest.fixture(scope="module")

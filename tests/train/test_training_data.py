@@ -15,7 +15,8 @@ from train.data.dataset import open_stream
 from train.data.loader import batches
 from train.data.splits import held_out
 from train.data.stream import CropStream
-from train.evaluate.protocol import EvaluateOptions, evaluate
+from train.evaluate.options import EvaluateOptions
+from train.evaluate.protocol import evaluate
 from train.training_data import training_data, validation_source
 
 

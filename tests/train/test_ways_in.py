@@ -18,7 +18,8 @@ from support.ways_in import COUNT, WAYS
 
 from train.config import parse
 from train.data.dataset import open_dataset, open_stream, pictures
-from train.evaluate.protocol import EvaluateOptions, evaluate
+from train.evaluate.options import EvaluateOptions
+from train.evaluate.protocol import evaluate
 from train.training_data import training_data
 
 

@@ -7,7 +7,8 @@ import sys
 
 import tyro
 
-from train.evaluate.protocol import EvaluateOptions, evaluate
+from train.evaluate.options import EvaluateOptions
+from train.evaluate.protocol import evaluate
 from train.tables import difference_table, interval_table, means_table
 
 
