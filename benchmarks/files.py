@@ -14,10 +14,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.full_size import encoded, scan
-from colorization import jobs
+from colorization import files, jobs
 from colorization.colorizer import Colorizer
-from colorization.decode import decode
+from colorization.decode import STRANGERS, decode
 from colorization.inference import colorize
+from colorization.options import PictureOptions
 from colorization.zoo import ZOO, load
 
 _ROOT = Path(__file__).parent.parent
@@ -38,10 +39,10 @@ def folder_of(count: int, megapixels: float) -> str:
         file = encoded(scan(megapixels), quality=90)
         for number in range(count):
             (folder / f"in/{number:03}.jpg").write_bytes(file)
-        settings = jobs.Settings()
-        listed = jobs.find([folder / "in"], folder / "out", settings)
+        options = PictureOptions()
+        listed = files.find([folder / "in"], folder / "out", STRANGERS.bytes).sources
         start, used = time.perf_counter(), time.process_time()
-        failed = sum(bool(outcome.errors) for outcome in jobs.run(listed, models, folder / "out", settings))
+        failed = sum(bool(outcome.errors) for outcome in jobs.run(listed, models, folder / "out", options))
         elapsed = time.perf_counter() - start
         busy = (time.process_time() - used) / elapsed / len(os.sched_getaffinity(0))
         start = time.perf_counter()

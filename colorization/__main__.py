@@ -1,135 +1,176 @@
 """The command line: `colorize PATH... --output DIR`, or `python -m colorization`."""
 
-import argparse
-import math
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from colorization.options import STDOUT, Options, parse
 from colorization.sources import NAMES, LoadError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accelerate import PartialState
 
     from colorization.colorizer import Colorizer
+    from colorization.files import Source
     from colorization.inference import Network
-    from colorization.jobs import Job, Settings
+    from colorization.jobs import Outcome
 
 # Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once; and without
 # torch, --engine onnx works.
-_MAX_STRENGTH = 2
 _STOPPED = 130  # exit code after Ctrl-C, as shells have it
+_PIPE_CLOSED = 141  # and where nobody reads the output anymore
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Color files and folders; returns 0 if every one came out, 1 if not."""
-    options = _parse()
+    options = parse(arguments)
     try:
-        return _run(options)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
-        print("colorization: stopped; the same command continues with what is missing", file=sys.stderr)
+        _say("stopped; the same command continues with what is missing")
         return _STOPPED
+    except BrokenPipeError:
+        # What is still buffered cannot be written either, and Python would say so when it ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return _PIPE_CLOSED
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: Options) -> int:
     """Do what the options say; returns the exit code."""
-    from colorization import jobs
+    from colorization import files
+    from colorization.decode import own
     from colorization.engines import load
 
-    sources = NAMES if options.model == "all" else (options.model,)
+    names = NAMES if options.model == "all" else (options.model,)
     state = _launched()
     try:
         device = str(state.device) if state else "cpu"
-        models = {model.name: model for model in (load(source, options.engine, device) for source in sources)}
+        models = {model.name: model for model in (load(name, options.engine, device) for name in names)}
     except LoadError as error:
-        print(f"colorization: {error}", file=sys.stderr)
+        _say(str(error))
         return 1
-    settings = jobs.Settings(options.strength, options.format, options.quality)
-    mine = jobs.find(options.paths, options.output, settings)
-    if not mine:
-        known = ", ".join(sorted(jobs.PICTURES))
-        print(f"colorization: no videos, and no pictures, whose names should end in {known}", file=sys.stderr)
+    if (options.guidance or options.picture.moods) and not _all_take_guidance(models.values()):
         return 1
+    to_folder = options.output != STDOUT
+    limits = own(options.picture.max_megapixels)
+    found = files.find(options.paths, options.output if to_folder else None, limits.bytes)
+    if (state is None or state.is_main_process) and (summary := found.summary()):
+        _say(_printable(summary))
+    if not found.sources:
+        _say("no pictures and no videos")
+        return 1
+    if not to_folder:
+        return _to_standard_output(found.sources[0], next(iter(models.values())), options)
+    sources = found.sources
     if state:
-        with state.split_between_processes(mine) as part:
-            mine = part
-    pictures = [job for job in mine if not job.is_video]
-    failed = _color_pictures(pictures, models, options, settings) if pictures else 0
-    videos = [job for job in mine if job.is_video]
+        with state.split_between_processes(sources) as part:
+            sources = part
+    pictures = [source for source in sources if not source.is_video]
+    videos = [source for source in sources if source.is_video]
+    failed = len(found.closed)
+    if pictures:
+        failed += _color_pictures(pictures, models, options)
     if videos and options.engine != "torch":
-        print(f"colorization: {len(videos)} videos skipped: they need --engine torch", file=sys.stderr)
+        _say(f"{len(videos)} videos skipped: they need --engine torch")
+        failed += len(videos)
+    elif videos and (options.guidance or options.picture.moods or options.picture.auto_levels):
+        _say(f"{len(videos)} videos skipped: points, moods and --auto-levels are for pictures")
         failed += len(videos)
     elif videos:
         failed += _color_videos(videos, cast("dict[str, Colorizer]", models), options)
     return 1 if failed else 0
 
 
-def _color_pictures(
-    mine: "list[Job]", models: "dict[str, Network]", options: argparse.Namespace, settings: "Settings"
-) -> int:
+def _all_take_guidance(models: "Iterable[Network]") -> bool:
+    """Whether all models can be steered; says which cannot."""
+    from colorization.guidance import NO_GUIDANCE
+
+    refusing = [model.name for model in models if not model.takes_guidance]
+    for name in refusing:
+        _say(NO_GUIDANCE.format(name))
+    return not refusing
+
+
+def _color_pictures(pictures: "list[Source]", models: "dict[str, Network]", options: Options) -> int:
     """Color pictures, several at a time; returns how many failed."""
     from tqdm import tqdm
 
     from colorization import jobs
 
+    _prepare(options)
     if options.engine == "torch":
         import torch
 
         torch.set_num_threads(1)  # several pictures are under way at a time instead, as with ONNX Runtime
-    folders = [options.output / name for name in models]
-    to_do = mine if options.overwrite else [job for job in mine if not jobs.is_done(job, folders)]
-    failed = 0
-    outcomes = jobs.run(to_do, models, options.output, settings, options.overwrite)
-    with tqdm(outcomes, total=len(to_do), unit="picture", disable=None) as bar:
+    failed = skipped = deep = 0
+    outcomes = jobs.run(pictures, models, options.output, options.picture, options.overwrite, options.guidance)
+    with tqdm(outcomes, total=len(pictures), unit="picture", disable=None) as bar:
         for outcome in bar:
             failed += bool(outcome.errors)
-            for line in (*outcome.errors, *(f"note: {note}" for note in outcome.notes)):
-                bar.write(f"{_printable(outcome.job.file)}: {line}", file=sys.stderr)
-    summary = f"{len(to_do) - failed} of {len(mine)} pictures colored by {', '.join(models)}, in {options.output}"
-    skipped = len(mine) - len(to_do)
-    print(summary + (f"; {skipped} skipped, their results are there (--overwrite makes them again)" * bool(skipped)))
+            skipped += outcome.skipped
+            deep += outcome.loses_depth
+            for line in _lines(outcome):
+                bar.write(line, file=sys.stderr)
+    done = len(pictures) - failed - skipped
+    _sum_up(f"{done} of {len(pictures)} pictures", models, options, skipped)
+    if deep:
+        _say(f"{deep} pictures have more than 8 bits, their results have 8: --format tiff keeps 16")
     return failed
 
 
-def _color_videos(videos: "list[Job]", models: "dict[str, Colorizer]", options: argparse.Namespace) -> int:
+def _to_standard_output(source: "Source", model: "Network", options: Options) -> int:
+    """Color one picture to standard output; returns the exit code."""
+    from colorization import jobs
+
+    if source.is_video:
+        _say(f"{_printable(source.file)}: a video cannot be written to standard output: give --output a folder")
+        return 1
+    _prepare(options)
+    outcome = jobs.color_to(sys.stdout.buffer, source, model, options.picture, options.guidance)
+    for line in _lines(outcome):
+        print(line, file=sys.stderr)
+    return 1 if outcome.errors else 0
+
+
+def _prepare(options: Options) -> None:
+    """Set what Pillow keeps for the whole process: our own limits refuse with a sentence."""
+    import warnings
+
+    from PIL import Image
+
+    from colorization.decode import own
+
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, own(options.picture.max_megapixels).pixels)
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+
+def _color_videos(videos: "list[Source]", models: "dict[str, Colorizer]", options: Options) -> int:
     """Color videos, one after the other; returns how many failed."""
     import torch
-    from tqdm import tqdm
 
-    from colorization import jobs
-    from colorization.video import jobs as video_jobs
-    from colorization.video.limits import VideoError
+    from colorization.video.jobs import run
 
     torch.set_num_threads(min(4, os.cpu_count() or 1))
-    together = {"side-by-side": list(models.values())} if options.side_by_side else None
-    settings = video_jobs.VideoOptions(options.strength, options.crf)
-    failed = skipped = 0
-    for job in videos:
-        errors = []
-        for name, chosen in (together or {name: [model] for name, model in models.items()}).items():
-            target, speed = options.output / name / job.place, None
-            try:
-                if options.overwrite or not jobs.is_done(job, [options.output / name]):
-                    with tqdm(unit="frame", disable=None, desc=_printable(Path(job.file.name))) as bar:
-                        for progress in video_jobs.color(job.file, target, chosen, settings):
-                            bar.total = progress.total
-                            bar.update(progress.done - bar.n)
-                    speed = progress.speed
-                    for note in progress.notes:
-                        print(f"{_printable(job.file)}: note: {note}", file=sys.stderr)
-                else:
-                    skipped += 1
-                if options.report:
-                    print(video_jobs.report(job.file, target, name, chosen[0], settings, speed))
-            except Exception as error:
-                errors.append(error)
-                text = str(error) if isinstance(error, VideoError) else jobs.explain(error)
-                print(f"{_printable(job.file)}: {text}", file=sys.stderr)
-        failed += bool(errors)
-    summary = f"{len(videos) - failed} of {len(videos)} videos colored by {', '.join(models)}, in {options.output}"
-    print(summary + (f"; {skipped} results were there (--overwrite makes them again)" * bool(skipped)))
-    return failed
+    failed = set()
+    skipped = 0
+    for outcome in run(videos, models, options.output, options.video, options.overwrite):
+        if outcome.error:
+            failed.add(outcome.source.file)
+            print(f"{_printable(outcome.source.file)}: {outcome.error}", file=sys.stderr)
+        for note in outcome.notes:
+            print(f"{_printable(outcome.source.file)}: note: {note}", file=sys.stderr)
+        if outcome.report:
+            print(outcome.report)
+        skipped += outcome.skipped
+    _sum_up(f"{len(videos) - len(failed)} of {len(videos)} videos", models, options, skipped)
+    return len(failed)
 
 
 def _launched() -> "PartialState | None":
@@ -142,81 +183,25 @@ def _launched() -> "PartialState | None":
     return PartialState(cpu=not torch.cuda.is_available())  # else it takes a machine without a GPU for one process
 
 
-def _parse() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="colorize",
-        description="Color black-and-white photographs and videos. Writes DIR/MODEL/NAME, with the sub-folders of the "
-        "input.",
-    )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, videos, or folders of them")
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the results go")
-    parser.add_argument(
-        "--model",
-        default="unet",
-        help=f"{', '.join(NAMES)} or all; or a folder or a Hub repository id with a model (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--engine",
-        choices=("torch", "onnx"),
-        default="torch",
-        help="what runs the model: onnx takes a folder or a Hub repository with a model.onnx, and needs no torch then "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--strength",
-        type=_strength,
-        default=1.0,
-        help="of color, 0 to 2: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--format", choices=("png", "jpeg", "webp"), help="of the results (default: jpeg for a JPEG file, else png)"
-    )
-    parser.add_argument(
-        "--quality", type=_quality, default=90, help="of JPEG and WebP, 1 to 100 (default: %(default)d)"
-    )
-    parser.add_argument(
-        "--crf", type=_crf, default=18, help="quality of videos, H.264's: 0 is lossless, 51 the worst (default: 18)"
-    )
-    parser.add_argument(
-        "--side-by-side", action="store_true", help="all models in one video, in DIR/side-by-side/, instead of one each"
-    )
-    parser.add_argument("--report", action="store_true", help="measure the flicker and the speed of each video")
-    parser.add_argument("--overwrite", action="store_true", help="make results again that are there already")
-    options = parser.parse_args()
-    if options.report and options.side_by_side:
-        parser.error("--report is about videos of one model: leave out --side-by-side")
-    return options
+def _sum_up(done: str, models: "dict[str, Colorizer] | dict[str, Network]", options: Options, skipped: int) -> None:
+    """Say what came out of all files of one kind."""
+    rest = f"; {skipped} skipped, their results are there (--overwrite makes them again)" if skipped else ""
+    print(f"{done} colored by {', '.join(models)}, in {options.output}{rest}")
 
 
-def _strength(text: str) -> float:
-    """A strength of color."""
-    try:
-        strength = float(text)
-    except ValueError:
-        strength = math.nan
-    if not 0 <= strength <= _MAX_STRENGTH:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 to {_MAX_STRENGTH}")
-    return strength
+def _lines(outcome: "Outcome") -> list[str]:
+    """What is said of one file."""
+    texts = (*outcome.errors, *(f"note: {note}" for note in outcome.notes))
+    return [f"{_printable(outcome.source.file)}: {text}" for text in texts]
 
 
-def _quality(text: str) -> int:
-    """A quality of JPEG or WebP."""
-    if not (text.isdecimal() and 1 <= int(text) <= 100):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 to 100")
-    return int(text)
+def _say(text: str) -> None:
+    print(f"colorization: {text}", file=sys.stderr)
 
 
-def _crf(text: str) -> int:
-    """A quality of H.264."""
-    if not (text.isdecimal() and int(text) <= 51):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 to 51")
-    return int(text)
-
-
-def _printable(file: Path) -> str:
+def _printable(text: Path | str) -> str:
     """A file's name on one line, whatever is in it."""
-    return "".join(c if c.isprintable() else "?" for c in str(file))
+    return "".join(character if character.isprintable() else "?" for character in str(text))
 
 
 if __name__ == "__main__":

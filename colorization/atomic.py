@@ -1,5 +1,7 @@
 """Atomic writing: a file or a folder is there whole or not at all."""
 
+import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -8,11 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_MAX_NAME = 255  # bytes, of most file systems
+
+
+def hidden(file: Path, kind: str) -> Path:
+    """A hidden path beside a file, the same for the same file and kind, whose name is never too long."""
+    name = f".{file.name}.{kind}"
+    if len(os.fsencode(name)) > _MAX_NAME:
+        name = f".{hashlib.sha256(os.fsencode(file.name)).hexdigest()[:32]}.{kind}"
+    return file.with_name(name)
+
 
 @contextmanager
 def written(file: Path) -> Iterator[Path]:
     """A hidden path beside a file to write to; it becomes the file at the end, and is removed after an error."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}-{threading.get_native_id()}")
+    unfinished = hidden(file, f"{os.getpid()}-{threading.get_native_id()}")
     try:
         yield unfinished
         unfinished.replace(file)
@@ -63,3 +75,26 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def create(file: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; returns whether this call did. Of several processes, one does.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    unfinished = hidden(file, f"{os.getpid()}-{threading.get_native_id()}")
+    try:
+        unfinished.write_bytes(content)
+        try:
+            os.link(unfinished, file)  # fails where the file is, and shows it whole to others
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links, such as exFAT
+            with contextlib.suppress(FileExistsError), file.open("xb") as data:
+                data.write(content)
+                return True
+            return False
+        return True
+    finally:
+        unfinished.unlink(missing_ok=True)

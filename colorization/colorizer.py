@@ -1,5 +1,6 @@
 """Abstract colorizer: L in, ab out, and the mixin that saves it to a folder or the Hub and loads it back."""
 
+import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
@@ -51,6 +52,15 @@ class Colorizer(
     def stride(self) -> int:
         """Height and width of an input must be multiples of this."""
         return 2**self.depth
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its weights."""
+        digest = hashlib.sha256(self.name.encode())
+        for name, weights in self.state_dict().items():
+            digest.update(name.encode())
+            digest.update(weights.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     @property
     def config(self) -> dict[str, Any]:

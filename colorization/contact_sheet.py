@@ -35,3 +35,13 @@ def contact_sheet(rows: Sequence[Sequence[Image.Image]], titles: Sequence[str], 
                 small = small.resize((round(height * small.width / small.height), height), Image.Resampling.LANCZOS)
             sheet.paste(small, (column * (cell + _GAP), _LINE + line * (height + _GAP)))
     return sheet
+
+
+def grid(pictures: Sequence[Image.Image], titles: Sequence[str], columns: int = 4, height: int = 160) -> Image.Image:
+    """Lay out versions of one photograph in as many rows as they need; see `contact_sheet`."""
+    starts = range(0, len(pictures), columns)
+    rows = [contact_sheet([pictures[at : at + columns]], titles[at : at + columns], height) for at in starts]
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
+    for number, row in enumerate(rows):
+        sheet.paste(row, (0, number * rows[0].height))
+    return sheet

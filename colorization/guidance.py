@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorization.lab import AB_RANGE, rgb_to_lab
+from colorization.limits import MAX_POINTS
 from colorization.moods import MOODS, Mood
 
-MAX_POINTS = 64
 NO_GUIDANCE = "{} takes no points and no mood: the U-Net does"
 _VERSION = 1
 _MAX_JSON = 100_000  # characters; 64 points take a tenth

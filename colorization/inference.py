@@ -15,12 +15,12 @@ from PIL import Image
 from colorization import border, lut
 from colorization.guidance import Condition, Guidance, keep_points
 from colorization.lab import AB_RANGE, fit_gamut, network_to_lab
+from colorization.limits import MAX_STRENGTH
 from colorization.moods import MOODS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_STRENGTH = 2  # of color; beyond it most colors are at the edge of what sRGB can show
 _LONGEST = 4  # the network sees at most this many working sizes of the long side; panoramas get less height
 
 AB = NDArray[np.float32]
@@ -41,6 +41,10 @@ class Network(Protocol):
     @property
     def stride(self) -> int:
         """Height and width of its input are multiples of this."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its weights."""
 
     @property
     def takes_guidance(self) -> bool:

@@ -2,15 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from array_api_compat import array_namespace
-from numpy.typing import NDArray
-
-from colorization.lab import AB_RANGE
-
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
-Array = TypeVar("Array", "Tensor", NDArray[Any])
+Array = TypeVar("Array", "Tensor", "NDArray[Any]")
 
 Mood = tuple[float, float, float, float, float, float]
 """Mean a*, mean b* and mean chroma of the upper half, then of the lower half, in CIE units."""
@@ -39,6 +35,10 @@ def mood_of(ab: Array) -> Array:
     Returns:
         (B, 6), see `Mood`.
     """
+    from array_api_compat import array_namespace  # not at the top: the help of the command line lists the moods
+
+    from colorization.lab import AB_RANGE
+
     xp = array_namespace(ab)
     middle = ab.shape[2] // 2
     numbers = []

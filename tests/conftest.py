@@ -65,6 +65,27 @@ def subprocess_env():
     }
 
 
+@pytest.fixture
+def colorization(capfd, monkeypatch):
+    """The command line within this process, which does not wait for imports; gives what a process would."""
+    from colorization.__main__ import main
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # which it sets
+    threads = torch.get_num_threads()
+
+    def run(*arguments):
+        capfd.readouterr()
+        try:
+            code = main([*map(str, arguments)])
+        except SystemExit as error:
+            code = error.code
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    yield run
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def crops(photograph):
     """Forty colorful 96x96 pieces of real photographs."""

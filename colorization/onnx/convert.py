@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from colorization import __version__
 from colorization.colorizer import Colorizer
-from colorization.guidance import MAX_POINTS, Condition, network_mood
+from colorization.guidance import Condition, network_mood
+from colorization.limits import MAX_POINTS
 from colorization.models import UNet
 from colorization.onnx.model import FILE, OnnxColorizer
 from colorization.sources import LoadError

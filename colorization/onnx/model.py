@@ -1,12 +1,14 @@
 """A model in ONNX, run by ONNX Runtime: for pictures without torch."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colorization.guidance import MAX_POINTS, NO_GUIDANCE, Condition, GuidanceError
+from colorization.guidance import NO_GUIDANCE, Condition, GuidanceError
 from colorization.lab import gray_to_network
+from colorization.limits import MAX_POINTS
 from colorization.sources import LoadError
 
 FILE = "model.onnx"
@@ -21,6 +23,7 @@ class OnnxColorizer:
     Attributes:
         name: What the model is called in the zoo.
         working_size: Short side in pixels that it is run at.
+        digest: SHA-256 of the file.
         stride: Height and width of its input are multiples of this.
         takes_guidance: Whether points and moods can steer its colors.
     """
@@ -38,6 +41,8 @@ class OnnxColorizer:
         """
         require()
         import onnxruntime
+
+        self.digest = hashlib.sha256(data).hexdigest()
 
         # A file without this word names no other files: it is the key under which ONNX stores their paths.
         if b"location" in data:

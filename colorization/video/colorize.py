@@ -15,6 +15,7 @@ import av
 import cv2
 from PIL import Image
 
+from colorization.atomic import hidden
 from colorization.colorizer import Colorizer
 from colorization.guidance import NO_GUIDANCE, Guidance, GuidanceError
 from colorization.inference import check_strength
@@ -90,7 +91,7 @@ def colorize_video(
         if guidance and not model.takes_guidance:
             raise GuidanceError(NO_GUIDANCE.format(model.name))
     video = Video(source, limits)
-    folder = target.with_name(f".{target.name}.parts")
+    folder = hidden(target, "parts")
     settings = (strength, crf, scenes.KEY_INTERVAL, _SEGMENT, X264, guidance, av.__version__, cv2.__version__)
     segments = Segments(folder, fingerprint(models, source, settings))
     try:

@@ -1,30 +1,96 @@
-"""Videos of the command line: coloring one, and the report of how it flickers and how fast it was made."""
+"""Videos of the command line: coloring many, and the report of how one flickers and how fast it was made."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tqdm import tqdm
+
 from colorization.colorizer import Colorizer
+from colorization.files import Source
 from colorization.inference import colorize, gray
-from colorization.video.colorize import Progress, colorize_video
+from colorization.jobs import explain
+from colorization.options import VideoOptions
+from colorization.results import Content, Making, Results
+from colorization.video.colorize import colorize_video
 from colorization.video.flicker import measure, table
+from colorization.video.limits import VideoError
 
 _PAIRS = 24  # of neighboring frames that a report looks at
+_SIDE_BY_SIDE = "side-by-side"  # the folder of results that show all models
 
 
-class VideoOptions(NamedTuple):
-    """What a video is colored and written with."""
+class VideoOutcome(NamedTuple):
+    """What became of a video with one model, or with all side by side."""
 
-    strength: float
-    """Of color, 0 to 2."""
-    crf: int
-    """Of H.264, 0 to 51."""
+    source: Source
+    notes: tuple[str, ...] = ()
+    """What its owner should know."""
+    error: str = ""
+    """Why its result is missing."""
+    skipped: bool = False
+    """Whether its result was there."""
+    report: str = ""
+    """Its measures."""
 
 
-def color(file: Path, target: Path, models: Sequence[Colorizer], options: VideoOptions) -> Iterator[Progress]:
-    """Color one video, see `colorize_video`; the target's folder is made."""
+def run(
+    sources: Iterable[Source],
+    models: Mapping[str, Colorizer],
+    output: Path,
+    options: VideoOptions,
+    overwrite: bool = False,
+) -> Iterator[VideoOutcome]:
+    """Color videos, one after the other, with a bar for the frames of each; see `colorization.jobs.run`.
+
+    Yields:
+        One outcome per video and model, or one per video if they are side by side.
+    """
+    groups = {name: [model] for name, model in models.items()}
+    if options.side_by_side:
+        groups = {_SIDE_BY_SIDE: list(models.values())}
+    makings = {name: Making(name, _digest(group), options.settings) for name, group in groups.items()}
+    results = Results(output, makings, overwrite)
+    for source in sources:
+        try:
+            reserved = results.reserve(source.file, None, source.wanted, ".mp4")
+            content = Content.of(source.file) if reserved.missing or options.report else None
+        except OSError as error:
+            yield VideoOutcome(source, error=explain(error))
+            continue
+        for name, group in groups.items():
+            target, speed, notes = output / name / reserved.place, None, reserved.notes
+            try:
+                if name in reserved.missing and content:
+                    speed, more = _color(source.file, target, group, options)
+                    results.complete(name, reserved.place, source.file, content)
+                    notes += more
+                measures = report(source.file, target, name, group[0], options, speed) if options.report else ""
+                yield VideoOutcome(source, notes, skipped=name not in reserved.missing, report=measures)
+            except Exception as error:  # one video's failure is not the others'
+                with contextlib.suppress(OSError):  # a name that stays reserved is of no harm
+                    results.release(reserved.place, source.file, content)
+                text = str(error) if isinstance(error, VideoError) else explain(error)
+                yield VideoOutcome(source, reserved.notes, text)
+
+
+def _digest(models: Sequence[Colorizer]) -> str:
+    return hashlib.sha256(" ".join(model.digest for model in models).encode()).hexdigest()
+
+
+def _color(
+    file: Path, target: Path, models: Sequence[Colorizer], options: VideoOptions
+) -> tuple[float | None, tuple[str, ...]]:
+    """Color one video; returns its frames per second, and what its owner should know."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    return colorize_video(models, file, target, strength=options.strength, crf=options.crf)
+    name = "".join(character if character.isprintable() else "?" for character in file.name)
+    with tqdm(unit="frame", disable=None, desc=name) as bar:
+        for progress in colorize_video(models, file, target, strength=options.strength, crf=options.crf):
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+    return progress.speed, tuple(progress.notes)
 
 
 def report(

@@ -5,9 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from colorization.inference import MAX_STRENGTH
+from colorization.limits import MAX_STRENGTH
 from colorization.moods import MOODS
-from colorization.video.signatures import SUFFIXES
+from colorization.signatures import SUFFIXES
 from page.gradio_internals import refuse_addresses, replace_preprocess
 from page.language.i18n import label
 from page.models import Models

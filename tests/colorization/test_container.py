@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from support.clips import ByLightness, clip, finish, panning, pictures
 
+from colorization.signatures import is_video
 from colorization.video.colorize import colorize_video
 from colorization.video.limits import Limits, VideoError
-from colorization.video.signatures import is_video
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=120, frames=3000, rate=120)
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from colorization.colorizer import Colorizer
 from colorization.contact_sheet import contact_sheet
 from colorization.decode import DecodeError
-from colorization.inference import MAX_STRENGTH, colorize, gray
+from colorization.inference import colorize, gray
 from colorization.lab import fit_gamut, rgb_to_lab
 from colorization.metrics import colorfulness, score
 from colorization.sources import locate

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorization.guidance import MAX_POINTS, Condition, network_mood
+from colorization.guidance import Condition, network_mood
+from colorization.limits import MAX_POINTS
 from colorization.moods import MOODS, mood_of
 
 _EDGE = 0.95  # points are drawn from so much of the width and height

@@ -40,8 +40,8 @@ _FEWEST_PACKETS = 5
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+", b"8BPS")
 
 
-def is_video(file: Path) -> bool:
-    """Whether a file is a video, by its first bytes; if these are of no known kind, by its name.
+def is_video(file: Path, by_name: bool = True) -> bool:
+    """Whether a file is a video, by its first bytes; if these are of no known kind, by its name, unless told not to.
 
     Files that hold only sound are none, as far as their first bytes tell. So a picture named `.mp4` is a picture, and
     a damaged video is still a video, whose reader says what is wrong with it.
@@ -53,7 +53,7 @@ def is_video(file: Path) -> bool:
         start = data.read(_READ)
     if _is_container(start):
         return _has_video(start)
-    return file.suffix.lower() in SUFFIXES and not start.startswith(_PICTURES)
+    return by_name and file.suffix.lower() in SUFFIXES and not start.startswith(_PICTURES)
 
 
 def _is_container(start: bytes) -> bool:
