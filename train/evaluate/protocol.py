@@ -22,6 +22,7 @@ from colorization.contact_sheet import contact_sheet
 from colorization.decode import DecodeError
 from colorization.inference import colorize, gray
 from colorization.lab import fit_gamut, rgb_to_lab
+from colorization.limits import MAX_STRENGTH
 from colorization.metrics import colorfulness, score
 from colorization.sources import locate
 from colorization.zoo import ZOO, load
