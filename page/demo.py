@@ -19,8 +19,17 @@ LOOK: dict[str, Any] = {
     # In the head, as gradio would confine rules given as `css` to what lies inside its own margins.
     "head": f"<style>{Path(__file__).with_name('style.css').read_text(encoding='utf-8')}</style>",
     "i18n": I18N,
-    # The visitor's own font, as gradio's bold one lacks letters, and gray that everybody can read.
-    "theme": gr.themes.Default(font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")).set(
+    "theme": gr.themes.Default(
+        # One accent color beside grays without a tint, as the photograph is to be the only thing in color. The font is
+        # the visitor's own, as gradio's bold one lacks letters.
+        primary_hue="teal",
+        neutral_hue="neutral",
+        font=("system-ui", "sans-serif"),
+        font_mono=("ui-monospace", "monospace"),
+    ).set(
+        color_accent="*primary_700",
+        slider_color="*primary_700",
+        slider_color_dark="*primary_500",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
         block_label_text_color="*neutral_700",
@@ -28,11 +37,11 @@ LOOK: dict[str, Any] = {
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_200",
         body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_300",
+        body_text_color_subdued_dark="*neutral_400",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_hover_dark="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_600",
     ),
 }
 

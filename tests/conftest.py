@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
 import socket
@@ -215,6 +216,14 @@ def client(server):
     from gradio_client import Client
 
     return Client(server, verbose=False)
+
+
+@pytest.fixture(scope="session")
+def guided():
+    """Nothing; for tests of a page whose embedded U-Net takes guidance."""
+    config = json.loads((ROOT / "colorization/checkpoints/unet/config.json").read_text(encoding="utf-8"))
+    if not config.get("guided"):
+        pytest.skip("the embedded U-Net takes no guidance yet")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The page's words in Korean."""
 
+from page.language.korean_viewer import KOREAN_VIEWER
+
 # English text -> Korean. The English text is the key, so that a missing translation is still a sentence; {} stands for
 # what changes, and is in the same order in both.
 KOREAN = {
@@ -7,8 +9,6 @@ KOREAN = {
     "# Landscape colorization": "# 풍경 사진 컬러화",
     "Colorize": "컬러화",
     "Models": "모델",
-    "Your photograph": "사진",
-    "Or one of these": "예시 사진",
     "Strength of color": "색의 세기",
     "0 gray, 1 as predicted; above 1 more vivid, less accurate": (
         "0은 회색, 1은 예측 그대로, 1을 넘으면 더 선명하지만 덜 정확함"
@@ -24,14 +24,6 @@ KOREAN = {
     "Palm beach": "야자수 해변",
     "Autumn wetland": "가을 습지",
     # viewer
-    "Drop a black-and-white landscape onto the page, or take one of the examples.": (
-        "흑백 풍경 사진을 올리거나 예시 사진을 고르세요."
-    ),
-    "Three models color it at its full size, and you compare them here. "
-    "A color photograph is turned gray first, and the models are measured against it.": (
-        "세 모델이 원래 크기 그대로 색을 입히고, 결과를 여기서 비교합니다. "
-        "컬러 사진은 먼저 흑백으로 바꾼 뒤 원본과 비교해 점수를 매깁니다."
-    ),
     "The colors are plausible, not historical. "
     "People and rooms are not what the models learned: skin often turns bluish.": (
         "색은 그럴듯한 추정이며 역사적 사실이 아닙니다. 사람과 실내는 학습하지 않아 피부가 푸르게 나올 때가 많습니다."
@@ -62,12 +54,7 @@ KOREAN = {
     "{}, colored by {}": "{}, {}의 결과",
     "Error of {}, colored by {}": "{}, {} 결과의 오차",
     "Show error": "오차 보기",
-    "Where and how far each result is from the original: black is exact, white is 64 levels or more": (
-        "각 결과가 원본과 어디서 얼마나 다른지: 검정은 같음, 흰색은 64단계 이상 차이"
-    ),
-    "Coloring with {} ({} of {}) ...": "{} 모델로 색을 입히는 중 ({}/{}) ...",
     "Loading full resolution ...": "전체 해상도를 불러오는 중 ...",
-    "Download, {} x {} px:": "내려받기, {} x {} px:",
     "All with a sheet (zip)": "비교표와 함께 모두 (zip)",
     "Which would you keep?": "어느 것을 고르시겠습니까?",
     "Keep {}": "{} 고르기",
@@ -388,4 +375,4 @@ KOREAN = {
         "서버의 문제로 처리하지 못했습니다: 다시 시도하거나 다른 사진을 보내 주세요."
     ),
     "Not done": "처리하지 못함",
-}
+} | KOREAN_VIEWER

@@ -13,6 +13,7 @@ import gradio as gr
 from colorization.decode import DecodeError
 from colorization.zoo import ZOO
 from page import pictures
+from page.coloring import Coloring
 from page.gradio_internals import get_upload_folder
 from page.language.i18n import label, say
 from page.models import Models, Served
@@ -92,7 +93,7 @@ class Batch:
             photograph = self.photographs.again(file, served)
             if broken := [made.problem for made in photograph.predictions.values() if made.problem]:
                 raise DecodeError(broken[0])
-            for name, picture in photograph.full(list(served), strength):
+            for name, picture in photograph.full(list(served), Coloring(strength)):
                 if Path(str(archive.filename)).stat().st_size > _MAX_RESULT_BYTES:
                     raise DecodeError("the results are too large for one zip: send this and the rest later")
                 target = _free_name(archive, f"{stem}-{name}")

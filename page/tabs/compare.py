@@ -1,26 +1,28 @@
-"""Colorize tab: one photograph, every model, compared; and the endpoint `/colorize`."""
+"""Colorize tab: one photograph in color, steered by its visitor, and every model's result compared."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from colorization.decode import DecodeError
 from colorization.sentence import Sentence
 from colorization.zoo import ZOO
-from page import mcp, pictures
+from page import pictures
 from page.language.i18n import label, say
 from page.models import Models
-from page.photograph import Photograph, Photographs
-from page.tabs import downloads, examples, inputs
-from page.tabs.scores import HEADERS, rows, table
+from page.photograph import MAIN, STEERED, Photograph, Photographs, check_steerable
+from page.tabs import examples, saving
+from page.tabs.endpoint import endpoint
+from page.tabs.scores import table
 from page.viewer import viewer
+from page.viewer.requests import Answer, Asked, answers, streams
 from page.votes import Votes
 
 LIMITS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB and 40 megapixels"
-# Events that run networks or decode share one place in the queue; those that only put colors on a lightness another.
-MODELS: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": 1}
-VIEWS: dict[str, Any] = {"concurrency_id": "views", "concurrency_limit": 2, "api_visibility": "private"}
+_VISITORS = 1000  # whose latest photograph is remembered
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
 
 
 class Compare:
@@ -34,124 +36,105 @@ class Compare:
 
     def __init__(self, models: Models, photographs: Photographs, votes: Votes) -> None:
         self.models, self.photographs, self.votes = models, photographs, votes
+        self._latest: OrderedDict[str, Any] = OrderedDict()  # of each visitor's session
+        self._lock = threading.Lock()
 
-    def show(self, file: str | None, strength: float, request: gr.Request) -> Iterator[tuple[Any, Any]]:
-        """Color an upload; gives the viewer's value after each model, and at the end what is shown."""
-        if file is None:
-            yield {}, None
-            return
-        try:
-            views: dict[str, Any] = {}
-            for photograph in self.photographs.colored(file, self.models.current()):
-                value = viewer.shown(photograph, strength, views) | {"notes": _notes(photograph, request)}
-                yield value, None if value["doing"] else (file, strength)
-        except DecodeError as error:
-            yield {"error": refusal(error, request)}, None
+    def color(self, asked: Asked) -> Iterator[Answer]:
+        """Read and color a photograph; gives its versions after each model."""
+        served = self.models.current()
+        self._note_latest(asked)
+        wanted = [name for name in ZOO if name in asked.names] or [MAIN]
+        wanted.sort(key=lambda name: name != MAIN)  # first what is shown first
+        written: dict[str, Any] = {}
+        for photograph in self.photographs.colored(asked.file, served, wanted, asked.coloring.contrast):
+            waiting = [name for name in wanted if name not in photograph.predictions]
+            yield {
+                **_facts(photograph, asked),
+                "versions": viewer.shown(photograph, asked.coloring, list(viewer.TITLES), asked.side, written),
+                "origins": {name: model.origin for name, model in served.items()},
+                "doing": waiting[0] if waiting else "",
+                "done": not waiting,
+            }
 
-    def restyle(self, shown: tuple[str, float] | None, strength: float, request: gr.Request) -> tuple[Any, Any]:
-        """Show the same photograph at another strength; no network runs."""
-        if shown is None or shown[1] == strength:
-            return gr.skip(), gr.skip()
-        try:
-            photograph = self.photographs.again(shown[0], self.models.current())
-        except DecodeError as error:
-            return {"error": refusal(error, request)}, None
-        value = viewer.shown(photograph, strength, {}) | {"notes": _notes(photograph, request)}
-        return value, (shown[0], strength)
+    def steer(self, asked: Asked) -> Answer:
+        """Versions of a photograph that is in memory, under other guidance or at another strength."""
+        photograph = self.photographs.known(asked.file, self.models.current(), asked.coloring.contrast)
+        if photograph is None or MAIN not in photograph.predictions:
+            return {"unknown": True}
+        return {"versions": viewer.shown(photograph, asked.coloring, asked.names, asked.side, {})}
 
-    def score(self, shown: tuple[str, float] | None, request: gr.Request) -> Any:
-        """The table of scores for what is shown."""
-        if shown is None:
-            return ""
-        try:
-            return table(self.photographs.again(shown[0], self.models.current()), shown[1], request)
-        except DecodeError:  # the upload is gone, as the viewer says
-            return ""
+    def moods(self, asked: Asked) -> Iterator[Answer]:
+        """A small picture of the photograph in each mood; ends when its visitor has turned to another photograph."""
+        photograph = self._again(asked, [MAIN])
+        shown: list[dict[str, str]] = []
+        if photograph.steering:
+            for name, jpeg in photograph.steering.moods(photograph.light):
+                shown.append({"name": name, "url": viewer.jpeg_url(jpeg)})
+                if len(shown) in (1, 4, 7):
+                    yield {"moods": list(shown), "done": False}
+                if not self._is_latest(asked):
+                    break
+        yield {"moods": shown, "done": True}
 
-    def details(self, shown: tuple[str, float] | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+    def want(self, asked: Asked) -> Answer:
         """Pictures that the viewer asks for: versions at full size, errors."""
-        if shown is None:
-            return {}
-        file, strength = shown
-        wanted = [str(key).partition(" ") for key in list(event._data.get("keys", []))[: 4 * len(ZOO)]]
-        try:
-            photograph = self.photographs.again(file, self.models.current())
-            answer: dict[str, Any] = {}
-            names = [name for kind, _, name in wanted if kind == "full" and name in photograph.names]
-            for name, picture in photograph.full(names, strength) if names else ():
-                answer[f"full {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}")
-            for kind, _, name in wanted:
-                if kind == "error" and name in ZOO and name in photograph.names and photograph.original:
-                    picture = photograph.error(name, strength)
-                    answer[f"error {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}-error")
-        except DecodeError as error:
-            return {"failed": refusal(error, request)}
-        return {"id": viewer.identity(photograph, strength), "details": answer}
+        wanted = [name.partition(" ") for name in asked.names]
+        photograph = self._again(asked, [name for _, _, name in wanted if name in ZOO] or [MAIN])
+        there = photograph.names(asked.coloring)
+        details: dict[str, Any] = {}
+        full = [name for kind, _, name in wanted if kind == "full" and name in there]
+        for name, picture in photograph.full(full, asked.coloring) if full else ():
+            details[f"full {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}")
+        for kind, _, name in wanted:
+            if kind == "error" and name in {*ZOO, STEERED} and name in there and photograph.original:
+                picture = photograph.error(name, asked.coloring)
+                details[f"error {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}-error")
+        return {"details": details}
 
-    def download(self, shown: tuple[str, float] | None, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
-        """A file to save: one version as PNG, or all of them with the comparison sheet."""
-        if shown is None:
-            return {}
-        file, strength = shown
-        name = str(event._data.get("name"))
-        try:
-            photograph = self.photographs.again(file, self.models.current())
-            if name == "zip":
-                path = downloads.all_versions(photograph, strength)
-            elif name in photograph.names:
-                path = downloads.one_version(photograph, name, strength)
-            else:
-                return {}
-        except DecodeError as error:
-            return {"failed": refusal(error, request)}
-        return {"id": viewer.identity(photograph, strength), "download": name, "save": pictures.served(path)}
+    def save(self, asked: Asked) -> Answer:
+        """A file to save, see `page.tabs.saving`."""
+        kind, _, name = (*asked.names, "")[0].partition(" ")
+        photograph = self._again(asked, ZOO if kind == "zip" else [name if name in ZOO else MAIN])
+        return {"save": pictures.served(saving.save(photograph, asked.coloring, kind, name, asked.content))}
 
-    def vote(self, shown: tuple[str, float] | None, voted: list[str], event: gr.EventData) -> list[str]:
+    def score(self, asked: Asked) -> Answer:
+        """The table of scores of what there is, as HTML."""
+        photograph = self._again(asked, [name for name in asked.names if name in ZOO] or [MAIN])
+        return {"table": table(photograph, asked.coloring, asked.visitor)}
+
+    def vote(self, voted: list[str], event: gr.EventData) -> list[str]:
         """Note which result a visitor would keep, once for each photograph; gives those that were voted on."""
-        kept, order = event._data.get("kept"), event._data.get("shown")
-        if shown is None or shown[0] in voted or not isinstance(order, list):
+        content = event._data if isinstance(event._data, dict) else {}
+        file, kept, order = content.get("file"), content.get("kept"), content.get("shown")
+        strength = content.get("strength")
+        if not isinstance(file, str) or file in voted or not isinstance(order, list):
             return voted
-        if kept not in order or not set(order) <= set(ZOO) or len(order) != len(set(order)):
+        if not isinstance(kept, str) or kept not in order:
+            return voted
+        if not set(map(str, order)) <= set(ZOO) or len(order) != len(set(order)):
+            return voted
+        if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 2:
             return voted
         origins = {name: model.origin for name, model in self.models.current().items()}
-        self.votes.add(kept, order, shown[1], origins)
-        return [*voted[-200:], shown[0]]
+        self.votes.add(kept, order, float(strength), origins)
+        return [*voted[-200:], file]
 
-    def colorize(self, file: str | None, strength: float, request: gr.Request) -> list[Any]:
-        """Color one black-and-white photograph with each of three models.
+    def _again(self, asked: Asked, names: Any) -> Photograph:
+        photograph = self.photographs.again(asked.file, self.models.current(), list(names), asked.coloring.contrast)
+        check_steerable(photograph, asked.coloring)
+        return photograph
 
-        Args:
-            file: A JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF of at most 20 MB and 40 megapixels.
-            strength: Of the color: 0 is gray, 1 as predicted, 2 twice as strong.
+    def _note_latest(self, asked: Asked) -> None:
+        with self._lock:
+            session = str(asked.visitor.session_hash)
+            self._latest[session] = asked.file
+            self._latest.move_to_end(session)
+            while len(self._latest) > _VISITORS:
+                self._latest.popitem(last=False)
 
-        Returns:
-            the photograph if it was in color
-            the black-and-white input
-            one picture for each model (pix2pix, cwgan, unet) at full size as PNG
-            one caption for each model: its time, and where its weights came from
-            a table of times, and of scores against a photograph in color
-            notes
-        """
-        if file is None:
-            raise gr.Error("There is no photograph: send one as a file.", print_exception=False)
-        served = self.models.current()  # whatever is swapped meanwhile, this request keeps these
-        try:
-            photograph = self.photographs.again(file, served)
-            names = photograph.names
-            files = {name: pictures.store(picture, name) for name, picture in photograph.full(names, strength)}
-            if mcp.is_agent(request):
-                for name, path in files.items():
-                    mcp.store_copy(photograph.screen(name, strength), path)
-        except DecodeError as error:
-            text = refusal(error, None)
-            raise gr.Error(text, title="Not a usable picture", print_exception=False) from error
-        captions = []
-        for name, made in photograph.predictions.items():
-            outcome = f"failed: {made.problem}" if made.problem else f"{made.seconds:.2f} s"
-            captions.append(f"**{ZOO[name].title}**, {outcome}, {served[name].origin}")
-        notes = "".join(f"Note: {text}. " for text in photograph.notes)
-        versions = [files.get(name) for name in ("original", "input", *ZOO)]
-        return [*versions, *captions, rows(photograph, strength), notes]
+    def _is_latest(self, asked: Asked) -> bool:
+        with self._lock:
+            return self._latest.get(str(asked.visitor.session_hash), asked.file) == asked.file
 
 
 def compare_tab(models: Models, votes: Votes) -> None:
@@ -161,87 +144,44 @@ def compare_tab(models: Models, votes: Votes) -> None:
         models: What is served, now and after later swaps.
         votes: Where blind votes go.
     """
-    compare = Compare(models, Photographs(), votes)
-    with gr.Tab(label("Colorize")), gr.Row(elem_classes="sides"):
-        shown = gr.State(None, time_to_live=3600)  # the upload and the strength that the viewer shows
+    photographs = Photographs()
+    compare = Compare(models, photographs, votes)
+    with gr.Tab(label("Colorize")):
         voted = gr.State([], time_to_live=3600)  # the uploads that this visitor has voted on
-        with gr.Column(elem_classes="side", min_width=280, scale=0):
-            upload = inputs.upload(
-                "upload",
-                label=label("Your photograph"),
-                sources=["upload", "clipboard"],
-                height=190,
-                buttons=["fullscreen"],
+        stage = viewer.viewer(examples.welcome(models), examples.shown(), LIMITS)
+        endpoint(models, photographs)
+        # What runs networks or reads photographs has one place in the queue. Small answers have others, as they wait
+        # for nobody's photograph, and so have large files.
+        for event, work, queue, places in (
+            ("color", streams(compare.color), "models", 1),
+            ("steer", answers(compare.steer), "steer", 4),
+            ("pick", examples.picked, "steer", 4),
+            ("moods", streams(compare.moods), "moods", 1),
+            ("want", answers(compare.want), "files", 2),
+            ("save", answers(compare.save), "files", 2),
+            ("score", answers(compare.score), "scores", 1),
+        ):
+            getattr(stage, event)(
+                work,
+                None,
+                viewer.channel(event),
+                concurrency_id=queue,
+                concurrency_limit=places,
+                **_PRIVATE,
             )
-            gr.Markdown(label(LIMITS), elem_classes="limits")
-            strength = inputs.strength_slider("strength")
-            gallery = examples.gallery()
-        with gr.Column(elem_classes="main-side", min_width=320, scale=1):
-            comparison = viewer.viewer()
-            scores = gr.HTML(elem_id="scores", apply_default_css=False)
-            answers = viewer.answers()
-            _endpoint(compare)
-    gallery.pick(examples.picked, None, upload, show_progress="hidden", **VIEWS)
-    coloring = upload.change(
-        compare.show,
-        [upload, strength],
-        [comparison, shown],
-        trigger_mode="always_last",
-        show_progress="minimal",
-        show_progress_on=comparison,
-        api_visibility="private",
-        **MODELS,
-    )
-    for event in (coloring.then, strength.change):  # the slider may have moved while the models were at work
-        event(
-            compare.restyle,
-            [shown, strength],
-            [comparison, shown],
-            trigger_mode="always_last",
-            show_progress="hidden",
-            **VIEWS,
-        )
-    shown.change(
-        compare.score,
-        shown,
-        scores,
-        trigger_mode="always_last",
-        show_progress="hidden",
-        api_visibility="private",
-        concurrency_id="scores",
-        concurrency_limit=1,
-    )
-    comparison.vote(compare.vote, [shown, voted], voted, show_progress="hidden", trigger_mode="multiple", **VIEWS)
-    comparison.want(compare.details, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
-    comparison.download(compare.download, shown, answers, show_progress="hidden", trigger_mode="multiple", **VIEWS)
+        stage.vote(compare.vote, voted, voted, concurrency_id="steer", concurrency_limit=4, **_PRIVATE)
 
 
-def _endpoint(compare: Compare) -> None:
-    """`/colorize`, for programs, which agents have as a tool: its inputs and outputs are not on the page."""
-    inputs_ = [
-        inputs.upload("file", label="Photograph", visible=False),
-        inputs.strength_slider("file-strength", label="Strength of color, 0 to 2", info=None, visible=False),
-    ]
-    outputs: list[Any] = [pictures.result("Original", "original"), pictures.result("Input, black and white", "input")]
-    outputs += [pictures.result(ZOO[name].title, name) for name in ZOO]
-    outputs += [
-        gr.Textbox(label=f"{ZOO[name].title}: time, and where its weights came from", visible=False) for name in ZOO
-    ]
-    outputs.append(gr.Dataframe(headers=HEADERS, label="Scores", visible=False))
-    outputs.append(gr.Textbox(label="Notes", visible=False))
-    gr.Button(visible=False).click(
-        compare.colorize,
-        inputs_,
-        outputs,
-        api_name="colorize",
-        **MODELS,
-    )
-
-
-def refusal(error: DecodeError, request: gr.Request | None) -> str:
-    """Why a file cannot be colored, as a sentence."""
-    return say(request, Sentence("This file cannot be colored: {}.", error))
-
-
-def _notes(photograph: Photograph, request: gr.Request) -> list[str]:
-    return [say(request, Sentence("Note: {}.", note)) for note in photograph.notes]
+def _facts(photograph: Photograph, asked: Asked) -> Answer:
+    """What the viewer tells of a photograph."""
+    return {
+        "file": str(photograph.file),
+        "stem": photograph.file.stem,
+        "size": photograph.size,
+        "box": photograph.box,
+        "color": photograph.original is not None,
+        "steerable": photograph.steering is not None,
+        "seconds": {name: round(made.seconds, 2) for name, made in photograph.predictions.items() if not made.problem},
+        "problems": {name: made.problem for name, made in photograph.predictions.items() if made.problem},
+        "notes": [say(asked.visitor, Sentence("Note: {}.", note)) for note in photograph.notes],
+    }

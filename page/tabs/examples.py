@@ -1,4 +1,4 @@
-"""Examples: landscapes that come with the page, each with a caption and a credit; one click colors them."""
+"""Examples: landscapes that come with the page, each with a caption and a credit; the page opens with one of them."""
 
 import base64
 import io
@@ -8,11 +8,15 @@ from typing import Any, NamedTuple
 import gradio as gr
 from PIL import Image
 
+from colorization.inference import colorize, lightness
 from page import pictures
-from page.language.korean import KOREAN
+from page.models import Models
+from page.photograph import MAIN, small
+from page.viewer import viewer
 
 HISTORIC = Path(__file__).parent.parent / "photographs"  # SOURCES.md there says whose they are
 _THUMBNAIL = (192, 128)
+_WELCOME_SIDE = 1200  # px, long side
 
 
 class Example(NamedTuple):
@@ -31,52 +35,39 @@ EXAMPLES = (
     Example("color/palm_beach.jpg", "Palm beach", "Alexander Schimmeck, Unsplash"),
     Example("color/autumn_wetland.jpg", "Autumn wetland", "Sofia Wang, Unsplash"),
 )
-_TITLE = "Or one of these"
-_SCRIPT = """
-const korean = (navigator.language || "").toLowerCase().startsWith("ko");
-const say = (text) => (korean && props.words[text]) || text;
-element.querySelector("h2").textContent = say(props.title);
-for (const { index, title, credit, thumbnail } of props.value) {
-  const button = document.createElement("button");
-  const picture = document.createElement("img");
-  const caption = document.createElement("span");
-  button.type = "button";
-  picture.src = thumbnail;
-  picture.alt = "";
-  caption.textContent = say(title);
-  button.title = credit;
-  button.append(picture, caption);
-  button.addEventListener("click", () => trigger("pick", { index }));
-  element.querySelector("div").append(button);
-}
-"""
+_WELCOME = EXAMPLES[0]
 
 
-def gallery() -> gr.HTML:
-    """The examples as buttons; its event `pick` says which."""
-    shown = [
+def shown() -> list[dict[str, Any]]:
+    """The examples as the viewer draws them, as buttons."""
+    return [
         {"index": index, "title": example.title, "credit": example.credit, "thumbnail": _thumbnail(example)}
         for index, example in enumerate(EXAMPLES)
     ]
-    words = {text: KOREAN[text] for text in (_TITLE, *(example.title for example in EXAMPLES))}
-    return gr.HTML(
-        shown,
-        html_template="<h2></h2><div></div>",
-        js_on_load=_SCRIPT,
-        apply_default_css=False,
-        elem_id="examples",
-        title=_TITLE,
-        words=words,
-    )
 
 
-def picked(event: gr.EventData) -> str:
+def welcome(models: Models) -> dict[str, Any]:
+    """What the page opens with: an example in black and white and in color; made once, when the page is built."""
+    picture = small(Image.open(HISTORIC / _WELCOME.file).convert("RGB"), _WELCOME_SIDE)
+    light = lightness(picture)
+    result = colorize(models.current()[MAIN].model, light)
+    return {
+        "title": _WELCOME.title,
+        "credit": _WELCOME.credit,
+        "size": light.size,
+        "input": viewer.data_url(light, 85),
+        "color": viewer.data_url(result, 85),
+    }
+
+
+def picked(event: gr.EventData) -> dict[str, Any]:
     """The example's file, where gradio serves and cleans up."""
-    number: Any = event._data.get("index")
+    asked = event._data if isinstance(event._data, dict) else {}
+    number: Any = asked.get("index")
     if not isinstance(number, int) or not 0 <= number < len(EXAMPLES):
         raise gr.Error("There is no such example.", print_exception=False)
     file = HISTORIC / EXAMPLES[number].file
-    return pictures.keep(file.read_bytes(), file.name)
+    return {"request": asked.get("request"), "file": pictures.keep(file.read_bytes(), file.name)}
 
 
 def _thumbnail(example: Example) -> str:

@@ -3,8 +3,9 @@
 import gradio as gr
 
 from colorization.zoo import ZOO
+from page.coloring import Coloring
 from page.language.i18n import say
-from page.photograph import Photograph
+from page.photograph import MAIN, STEERED, Photograph
 
 HEADERS = ["", "seconds", "PSNR (dB)", "SSIM", "delta E 2000"]
 _COLUMNS = (  # name, explanation, digits, whether more is better
@@ -12,25 +13,28 @@ _COLUMNS = (  # name, explanation, digits, whether more is better
     ("SSIM", "equality of structure, 1 at best", 4, True),
     ("delta E 2000", "color difference as people see it, lower is better", 2, False),
 )
+_OTHERS = {"input": "gray copy, the row to beat", STEERED: "Your colors"}
 
 
-def rows(photograph: Photograph, strength: float) -> list[list[str]]:
+def rows(photograph: Photograph, coloring: Coloring) -> list[list[str]]:
     """One row for the gray copy and one per model; what was not measured is a dash."""
     lines = []
+    there = photograph.names(coloring)
     for name in ("input", *photograph.predictions):
         made = photograph.predictions.get(name)
-        scores = photograph.scores(name, strength) if name in photograph.names else None
+        version = STEERED if name == MAIN and STEERED in there else name
+        scores = photograph.scores(version, coloring) if version in there else None
         cells = ["-"] * 3 if scores is None else [f"{scores.psnr:.2f}", f"{scores.ssim:.4f}", f"{scores.delta_e:.2f}"]
         lines.append([ZOO[name].title if made else "gray copy", f"{made.seconds:.2f}" if made else "-", *cells])
     return lines
 
 
-def table(photograph: Photograph, strength: float, request: gr.Request | None) -> str:
+def table(photograph: Photograph, coloring: Coloring, request: gr.Request | None) -> str:
     """The table as HTML, the best of each column marked; nothing for a photograph without color."""
     if photograph.original is None:
         return ""
-    names = [name for name in photograph.names if name != "original"]
-    scores = [photograph.scores(name, strength) or () for name in names]
+    names = [name for name in photograph.names(coloring) if name != "original"]
+    scores = [photograph.scores(name, coloring) or () for name in names]
     best = [pick(values) for values, pick in zip(zip(*scores, strict=True), (max, max, min), strict=True)]
     head = "".join(
         f'<th scope="col">{title}<small>{say(request, explanation)}</small></th>'
@@ -38,7 +42,7 @@ def table(photograph: Photograph, strength: float, request: gr.Request | None) -
     )
     lines = []
     for name, values in zip(names, scores, strict=True):
-        title = ZOO[name].title if name in ZOO else say(request, "gray copy, the row to beat")
+        title = ZOO[name].title if name in ZOO else say(request, _OTHERS[name])
         cells = ""
         for value, (_, _, digits, _), top in zip(values, _COLUMNS, best, strict=True):
             text = f"{value:.{digits}f}"

@@ -1,88 +1,81 @@
-// Controls around the stage: view, versions, zoom, downloads, status.
-function segments(fieldset, legend, options, current, choose) {
-  const group = `${legend}-${element.id}`;
-  fieldset.replaceChildren(make("legend", {}, legend));
-  for (const [key, text] of options) {
-    const input = make("input", { type: "radio", name: group, value: key, checked: key === current, onchange: () => choose(key) });
-    fieldset.append(make("label", { class: "segment" }, input, make("span", {}, text)));
-  }
-}
-
-function select(text, options, current, choose) {
-  const node = make("select", { onchange: () => choose(node.value) });
-  for (const p of options) node.append(make("option", { value: p.name, selected: p.name === current }, title(p)));
-  return make("label", {}, text, node);
-}
-
-function controls() {
-  const modes = Object.entries(MODES).filter(([key]) => key !== "blind" || (ready() && results().length > 1));
-  segments($(".modes"), t("View"), modes.map(([key, text]) => [key, t(text)]), mode, (key) => {
-    mode = key;
-    refresh();
-    $(`.modes input[value=${key}]`).focus();
-  });
-  const picks = $(".picks");
-  picks.replaceChildren();
-  if (mode === "slider" && pictures().length > 1) {
-    const [a, b] = chosen();
-    picks.append(
-      select(t("Left"), pictures(), a.name, (name) => { left = name; draw(); }),
-      select(t("Right"), pictures(), b && b.name, (name) => { right = name; draw(); }),
-    );
-  } else if (mode === "single") {
-    const names = make("fieldset", { class: "names" });
-    segments(names, t("Picture"), pictures().map((p) => [p.name, title(p)]), chosen()[0].name, (name) => { single = name; draw(); });
-    picks.append(names);
-  } else if (mode === "blind") {
-    picks.append(make("span", {}, kept ? t("You kept {}.", find(kept)?.title) : t("Which would you keep?")));
-  }
-  if (value().color && mode !== "blind") {
-    const box = make("input", { type: "checkbox", checked: errors, onchange: () => { errors = box.checked; draw(); wantErrors(); } });
-    picks.append(make("label", { title: t("Where and how far each result is from the original: black is exact, white is 64 levels or more") }, box, t("Show error")));
-  }
-}
-
-function once() {
+// Controls around the picture, and what is said to the visitor.
+function startControls() {
+  const tools = $(".tools"), zoom = $(".zoom");
+  tools.append(
+    iconButton("undo", t("Undo (Ctrl+Z)"), undo), iconButton("redo", t("Redo (Ctrl+Shift+Z)"), redo),
+    iconButton("point", t("Add a point of color"), addPoint),
+    iconButton("eye", t("Hide the points"), () => { hidden = !hidden; refresh(); }),
+    iconButton("clear", t("Clear all points and the mood"), () => { closePopover(); steer({ points: [], mood: null }); }),
+  );
   const button = (text, name, act) => make("button", { type: "button", "aria-label": name, title: name, onclick: act }, text);
-  const zoom = $(".zoom");
   zoom.append(
-    button("\u2212", t("Zoom out"), () => zoomTo(view.zoom / 1.5)), make("output", {}),
-    button("+", t("Zoom in"), () => zoomTo(view.zoom * 1.5)),
+    iconButton("minus", t("Zoom out"), () => zoomTo(view.zoom / 1.5)), make("output", {}),
+    iconButton("add", t("Zoom in"), () => zoomTo(view.zoom * 1.5)),
     button("1:1", t("Actual pixels"), () => { const { actual } = scales(); zoomTo(actual); }),
     button(t("Fit"), t("Fit the whole picture"), () => zoomTo(1)),
   );
-  if (!document.fullscreenEnabled) return;
-  const full = button("", t("Full screen"), () => document.fullscreenElement ? document.exitFullscreen() : element.requestFullscreen());
-  full.innerHTML = '<svg width="16" height="16" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">' +
-    '<path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"/></svg>';
-  zoom.append(full);
-}
-
-function downloads() {
-  const row = $(".downloads");
-  row.replaceChildren();
-  if (!ready() || !results().length || (mode === "blind" && !kept)) return;
-  const [w, h] = value().size;
-  row.append(make("span", {}, t("Download, {} x {} px:", w, h)));
-  for (const [name, text] of [...results().map((p) => [p.name, p.title]), ["zip", t("All with a sheet (zip)")]]) {
-    const button = make("button", { type: "button", "data-download": name, onclick: () => {
-      button.disabled = true;
-      setTimeout(() => { button.disabled = false; }, 60000);
-      trigger("download", { name });
-    } }, text);
-    row.append(button);
+  if (document.fullscreenEnabled) {
+    zoom.append(iconButton("full", t("Full screen"), () => document.fullscreenElement ? document.exitFullscreen() : $(".app").requestFullscreen()));
   }
+  const strength = $("#strength input");
+  strength.addEventListener("input", () => { look = { ...look, strength: Number(strength.value) }; changed(); });
+  $("#contrast input").addEventListener("change", (event) => {
+    look = { ...look, contrast: event.target.checked };
+    color(photo.file);
+    changed();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !isHere() || !steerable()) return;
+    if (/^(input|textarea)$/i.test(event.target.tagName) && /text|search|number|email/.test(event.target.type)) return;
+    const key = event.key.toLowerCase();
+    if (key === "z" && !event.shiftKey) undo();
+    else if ((key === "z" && event.shiftKey) || key === "y") redo();
+    else return;
+    event.preventDefault();
+  });
 }
 
-function status() {
-  const { doing, done, of, notes = [], times = [] } = value();
+function refresh() {
+  const app = $(".app");
+  app.dataset.state = photo.file ? "photograph" : "welcome";
+  app.classList.toggle("steerable", steerable());
+  app.classList.toggle("comparing", comparing);
+  app.classList.toggle("phone", narrow());
+  $("#upload button").textContent = photo.file ? t("Another photograph") : t("Choose a photograph");
+  $("#upload button").className = photo.file ? "" : "primary";
+  $("#strength input").value = look.strength;
+  $("#strength output").textContent = look.strength.toFixed(1);
+  $("#contrast input").checked = look.contrast;
+  $("#contrast p").hidden = !look.contrast;
+  const [back, forth, , eye, clear] = $(".tools").children;
+  back.disabled = !done.length;
+  forth.disabled = !undone.length;
+  clear.disabled = !steered();
+  eye.setAttribute("aria-pressed", hidden);
+  $("[data-save=hints]").hidden = !steered();
+  for (const button of element.querySelectorAll(".save, [data-save]")) {
+    if (!button.classList.contains("working")) button.disabled = !versions.has(props.main) || Boolean(coloring);
+  }
+  if (photo.file) {
+    drawComparison();
+    drawDetails();
+  }
+  drawLegend();
+  drawMoods();
+  draw();
+}
+
+// What the page is doing, and how far it is, 0 to 1; nothing ends it.
+function busy(text, part = 1) {
   const bar = $(".progress");
-  bar.classList.toggle("idle", !doing && !wanted.size);
-  bar.firstElementChild.style.width = doing ? `${(100 * (done + 0.5)) / of}%` : "100%";
-  const texts = [...notes];
-  if (doing) texts.unshift(t("Coloring with {} ({} of {}) ...", doing, done + 1, of));
-  else if (wanted.size) texts.unshift(t("Loading full resolution ..."));
-  else if (times.length && (mode !== "blind" || kept)) texts.push(times.map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(", "));
-  texts.push(...(value().failed || []));
-  $(".status").textContent = texts.join(" ");
+  bar.classList.toggle("idle", !text);
+  bar.firstElementChild.style.width = `${100 * part}%`;
+  say(text);
+}
+const say = (text) => { $(".status").textContent = text; };
+
+// What went wrong; the picture stays as it is.
+function complain(text) {
+  $(".alert").hidden = !text;
+  $(".alert").textContent = text;
 }

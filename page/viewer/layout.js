@@ -1,8 +1,10 @@
 // Layout: how large the stage is, and where each picture lies in its frame.
+const narrow = () => window.innerWidth <= 800;
+const KEEP = 44; // height of a button under a picture, px
+
 // How many pictures stand in a row: as large as they can be, but a little smaller rather than with an empty place.
-// `keep` is the height of what is under each picture.
 function columns(count, width, height, keep) {
-  const [w, h] = value().size;
+  const [w, h] = photo.size;
   let best = 1, most = 0;
   for (let n = 1; n <= count; n++) {
     const rows = Math.ceil(count / n);
@@ -12,65 +14,92 @@ function columns(count, width, height, keep) {
   return best;
 }
 
+// Height that is left for the stage: below it lie the moods, above it the toolbar.
+function available() {
+  const full = document.fullscreenElement?.contains(element);
+  const [w, h] = photo.size;
+  if (narrow() && !full) return photo.file ? window.innerHeight * (comparing ? 0.72 : 0.61) : Math.min(0.5 * window.innerHeight, ($(".stage").clientWidth * h) / w);
+  const above = $(".stage").getBoundingClientRect().top + (full ? 0 : window.scrollY);
+  return Math.max(300, window.innerHeight - Math.min(above, 190) - $(".moods").offsetHeight - 28);
+}
+
 function resize() {
   const stage = $(".stage"), width = stage.clientWidth;
-  if (!width || !pictures().length) return;
-  const [w, h] = value().size;
-  const full = document.fullscreenElement && document.fullscreenElement.contains(element);
-  const top = element.getBoundingClientRect().top + window.scrollY;
-  const narrow = window.innerWidth <= 640;
-  const keep = mode === "blind" && !kept ? 40 : 0; // the buttons under each picture
-  const available = narrow ? window.innerHeight * 0.75 : Math.max(320, window.innerHeight - (full ? 0 : Math.min(top, 160)) - 140);
-  const count = panes.length;
-  const n = count > 1 ? columns(count, width, available, keep) : 1;
+  if (!width || !photo) return;
+  const [w, h] = photo.size;
+  const count = panes.length, room = available();
+  const keep = mode === "blind" && comparing && !kept ? KEEP : 0;
+  const n = count > 1 ? columns(count, width, room, keep) : 1;
   const rows = Math.ceil(count / n);
-  const height = Math.min(available, rows * (((width / n) * h) / w + keep) + (rows - 1) * 4);
+  const height = narrow() && count === 1 ? room : Math.min(room, rows * (((width / n) * h) / w + keep) + (rows - 1) * 4);
   const cell = (height - (rows - 1) * 4) / rows - keep;
   stage.style.gridTemplateColumns = count > 1 ? `repeat(${n}, ${Math.floor(Math.min((width - (n - 1) * 4) / n, (cell * w) / h))}px)` : "100%";
-  stage.style.gridAutoRows = "minmax(0, 1fr)";
   stage.style.height = `${Math.round(Math.max(height, 120))}px`;
   place();
 }
 
 function scales() {
-  const [w, h] = value().size, frame = panes[0].frame;
+  const [w, h] = photo.size, frame = panes[0].frame;
   const fit = Math.min(frame.clientWidth / w, frame.clientHeight / h); // CSS pixels per picture pixel
   return { w, h, fit, actual: 1 / (fit * window.devicePixelRatio) };
+}
+
+// Where the picture lies in a frame: its left, top, width and height in CSS pixels.
+function laid(frame) {
+  const { w, h, fit } = scales(), scale = fit * view.zoom;
+  const width = w * scale, height = h * scale;
+  return { x: frame.clientWidth / 2 - view.x * width, y: frame.clientHeight / 2 - view.y * height, width, height };
 }
 
 function place() {
   if (!panes.length || !panes[0].frame.clientWidth) return;
   const { w, h, fit, actual } = scales();
-  const shown = fit * view.zoom;
   const clamp = (center, length, room) => {
-    const half = room / 2 / (length * shown);
+    const half = room / 2 / (length * fit * view.zoom);
     return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, center));
   };
   for (const pane of panes) {
     const W = pane.frame.clientWidth, H = pane.frame.clientHeight;
     view.x = clamp(view.x, w, W);
     view.y = clamp(view.y, h, H);
-    const x = W / 2 - view.x * w * shown, y = H / 2 - view.y * h * shown;
+    const { x, y, width, height } = laid(pane.frame);
     for (const img of pane.images) {
-      img.style.width = `${w * shown}px`;
-      img.style.height = `${h * shown}px`;
+      img.style.width = `${width}px`;
+      img.style.height = `${height}px`;
       img.style.transform = `translate(${x}px, ${y}px)`;
-      img.style.imageRendering = shown * window.devicePixelRatio >= 3 ? "pixelated" : "auto";
+      img.style.imageRendering = fit * view.zoom * window.devicePixelRatio >= 3 ? "pixelated" : "auto";
     }
     pane.names.forEach((name, index) => { // inside the picture, at its lower corners
-      name.style.bottom = `${Math.max(8, H - y - h * shown + 8)}px`;
-      name.style[index ? "right" : "left"] = `${Math.max(8, index ? W - x - w * shown + 8 : x + 8)}px`;
+      name.style.bottom = `${Math.max(8, H - y - height + 8)}px`;
+      name.style[index ? "right" : "left"] = `${Math.max(8, index ? W - x - width + 8 : x + 8)}px`;
     });
-    if (pane.handle) {
-      const at = (divider / 100) * W;
-      pane.images[1].style.clipPath = `inset(0 0 0 ${Math.min(Math.max(at - x, 0), w * shown)}px)`;
-      pane.handle.style.left = `${at}px`;
-      pane.handle.setAttribute("aria-valuenow", Math.round(divider));
-      pane.handle.setAttribute("aria-valuetext", t("{} of 100 shows {}", Math.round(divider), title(pane.pictures[0])));
+    for (const dab of pane.dabs.children) {
+      dab.style.left = `${x + dab.point.x * width}px`;
+      dab.style.top = `${y + dab.point.y * height}px`;
     }
+    if (pane.handle) placeDivider(pane, x, width, Math.max(0, y), Math.max(0, H - y - height));
   }
-  const zoomed = view.zoom > 1.001;
-  $(".stage").classList.toggle("zoomed", zoomed);
+  $(".stage").classList.toggle("zoomed", view.zoom > 1.001);
   $(".zoom output").textContent = `${Math.round((100 * view.zoom) / actual)} %`;
-  for (const p of chosen().filter(Boolean)) if (!p.whole && (w * shown * window.devicePixelRatio) > 1.3 * p.width) want("full", p.name);
+  placePopover();
+  wantFull();
+}
+
+function placeDivider(pane, x, width, top, bottom) {
+  const at = (divider / 100) * pane.frame.clientWidth;
+  pane.images[1].style.clipPath = `inset(0 0 0 ${Math.min(Math.max(at - x, 0), width)}px)`;
+  pane.handle.style.cssText = `left: ${at}px; --top: ${top}px; --bottom: ${bottom}px`;
+  pane.handle.setAttribute("aria-valuenow", Math.round(divider));
+  pane.handle.setAttribute("aria-valuetext", t("{} of 100 shows {}", Math.round(divider), title(pane.versions[0])));
+}
+
+// The full size comes when one zooms in.
+function wantFull() {
+  if (!photo?.file || !panes.length) return;
+  const { w, fit } = scales();
+  for (const name of chosen()) {
+    const version = versions.get(name);
+    if (version && !version.whole && w * fit * view.zoom * window.devicePixelRatio > 1.3 * version.width) want("full", name);
+    if (errors && isResult(name)) want("error", name);
+  }
 }

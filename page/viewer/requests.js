@@ -1,27 +1,30 @@
-// Requests to the server, and its answers: pictures at full size and of errors, files to save.
-function want(kind, name) {
-  const key = `${kind} ${name}`;
-  if (!ready() || details[key] || wanted.has(key)) return;
-  wanted.add(key);
-  status();
-  clearTimeout(want.timer); // gather what is wanted, and ask once one has stopped moving
-  want.timer = setTimeout(() => trigger("want", { id: value().id, keys: [...wanted] }), 150);
-}
+// Requests to the server and its answers, which carry the number of their request.
+const asked = new Map(); // what is to be done with the answers, by number
+let number = 0;
 
-function wantErrors() {
-  if (errors) for (const p of results()) want("error", p.name);
+function request(event, content, answer, wanted = look) {
+  number += 1;
+  asked.set(number, answer);
+  const { strength, contrast } = wanted;
+  trigger(event, { request: number, file: photo.file, strength, contrast, guidance: guidance(wanted), side: side(), ...content });
+  return number;
 }
 
 document.addEventListener("colorization-answer", ({ detail }) => {
-  if (detail.id !== value().id) return;
-  for (const [key, file] of Object.entries(detail.details || {})) {
-    details[key] = file;
-    wanted.delete(key);
-    const preload = new Image();
-    preload.src = file.url;
-    preload.decode().catch(() => {}).then(() => { if (detail.id === value().id) draw(); });
+  if (detail.lost) { // gradio has told the visitor why
+    const waiting = [...asked.values()];
+    asked.clear();
+    for (const answer of waiting) answer({ failed: "", done: true });
+    return;
   }
-  if (detail.failed) wanted.clear();
-  for (const button of element.querySelectorAll("[data-download]")) if (button.dataset.download === detail.download) button.disabled = false;
-  status();
+  const answer = asked.get(detail.request);
+  if (detail.done !== false) asked.delete(detail.request);
+  answer?.(detail);
 });
+
+// Long side in pixels that the screen has for a picture: in steps, so that a changed window does not ask anew.
+function side() {
+  const stage = $(".stage");
+  const wide = Math.max(stage.clientWidth, stage.clientHeight) * (window.devicePixelRatio || 1);
+  return Math.min(1600, Math.max(800, 200 * Math.ceil(wide / 200)));
+}

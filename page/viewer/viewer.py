@@ -1,105 +1,105 @@
-"""Viewer of a photograph's versions: the component, whose HTML, CSS and JavaScript lie beside it, and its value."""
+"""Viewer of a photograph's versions: the component, whose HTML, CSS and JavaScript lie beside it, and its pictures."""
 
+import base64
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from colorization.zoo import ZOO
-from page import pictures
+from page.coloring import Coloring
 from page.language.korean import KOREAN
-from page.photograph import Photograph
+from page.photograph import MAIN, STEERED, Photograph
 
+TITLES = {
+    "input": "Input",
+    **{name: entry.title for name, entry in ZOO.items()},
+    STEERED: "Your colors",
+    "original": "Original",
+}
 _FOLDER = Path(__file__).parent
 # gradio runs one script, as the body of a function of (element, trigger, props, server, upload, watch). These are put
 # together to it in this order: what they define they share, and only the last one begins.
-_SCRIPTS = ("words", "state", "drawing", "layout", "zoom", "pointers", "controls", "vote", "requests", "start")
-TITLES = {"input": "Input", **{name: entry.title for name, entry in ZOO.items()}, "original": "Original"}
-_ANSWERS = """
-watch("value", () => {
-  const answer = props.value || {};
-  if (answer.save) {
-    const link = document.createElement("a");
-    link.href = answer.save.url;
-    link.download = answer.save.orig_name;
-    document.body.append(link);
-    link.click();
-    link.remove();
-  }
-  document.dispatchEvent(new CustomEvent("colorization-answer", { detail: answer }));
-});
+_SCRIPTS = (
+    *("words", "colors", "state", "session", "requests", "versions", "drawing", "layout", "zoom", "pointers"),
+    *("points", "popover", "moods", "upload", "examples", "save", "details", "compare", "vote", "controls", "start"),
+)
+_STYLES = ("viewer", "stage", "steering", "panel")
+# The answer to a request of the script, which hears of it by an event of the document.
+_CHANNEL = """
+watch("value", () => document.dispatchEvent(new CustomEvent("colorization-answer", { detail: props.value || {} })));
 """
 
 
-def viewer() -> gr.HTML:
-    """The viewer, empty. Its events: `want` (full-size or error pictures), `download` and `vote`."""
+def viewer(welcome: dict[str, Any], examples: list[dict[str, Any]], limits: str) -> gr.HTML:
+    """The viewer, with what is seen before there is a photograph.
+
+    Its events, each answered on a `channel`: `color` (a photograph by models), `steer` (versions that are in memory,
+    under other guidance or strength), `moods`, `want` (pictures at full size or of errors), `save`, `score` and `vote`.
+
+    Args:
+        welcome: A photograph that is shown first: its `title`, and `input` and `color`, data URLs.
+        examples: Photographs to try, see `page.tabs.examples`.
+        limits: Of uploads, in words.
+    """
     return gr.HTML(
         {},
         html_template=_text("viewer.html"),
-        css_template=_text("viewer.css"),
+        css_template="\n".join(_text(f"{name}.css") for name in _STYLES),
         js_on_load="\n".join(_text(f"{name}.js") for name in _SCRIPTS),
         apply_default_css=False,
         elem_id="viewer",
         words=KOREAN,
+        titles=TITLES,
+        models=list(ZOO),
+        main=MAIN,
+        steered=STEERED,
+        welcome=welcome,
+        examples=examples,
+        limits=limits,
     )
 
 
-def answers() -> gr.HTML:
-    """What the viewer's events are answered with: pictures to show in it, a file to save. It has no looks."""
-    return gr.HTML({}, html_template="", js_on_load=_ANSWERS, elem_id="answers", elem_classes="nothing")
+def channel(name: str) -> gr.HTML:
+    """What answers of one event are given to. It has no looks."""
+    return gr.HTML({}, html_template="", js_on_load=_CHANNEL, elem_id=f"{name}-answers", elem_classes="channel")
 
 
-def shown(photograph: Photograph, strength: float, views: dict[str, Any]) -> dict[str, Any]:
-    """The viewer's value: a photograph in its versions, as far as they are there.
+def shown(
+    photograph: Photograph, coloring: Coloring, names: Sequence[str], side: int, written: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Versions of a photograph for the screen, as far as they are there.
 
     Args:
         photograph: What to show.
-        strength: Of color, 0 to 2.
-        views: The files of versions at this strength that were written before; new ones are added.
+        coloring: How it is colored.
+        names: The versions that are wanted.
+        side: Long side in pixels.
+        written: Those that were made before for this request; new ones are added.
     """
-    for name in photograph.names:
-        if name not in views:
-            views[name] = _picture(photograph, name, strength)
-    done = len(photograph.predictions)
-    return {
-        "id": identity(photograph, strength),
-        "photograph": _key(photograph),
-        "stem": photograph.file.stem,
-        "size": photograph.size,
-        "color": photograph.original is not None,
-        "pictures": [views[name] for name in photograph.names],
-        "doing": TITLES[list(ZOO)[done]] if done < len(ZOO) else "",
-        "done": done,
-        "of": len(ZOO),
-        "times": [
-            [TITLES[name], round(made.seconds, 2)]
-            for name, made in photograph.predictions.items()
-            if made.ab is not None
-        ],
-        "failed": [f"{TITLES[name]}: {made.problem}." for name, made in photograph.predictions.items() if made.problem],
-    }
+    there = photograph.names(coloring)
+    for name in names:
+        if name in there and name not in written:
+            picture = photograph.screen(name, coloring, side)
+            whole = picture.size == photograph.size
+            written[name] = {"name": name, "url": data_url(picture), "width": picture.width, "whole": whole}
+    return [written[name] for name in names if name in written]
+
+
+def jpeg_url(jpeg: bytes) -> str:
+    """A JPEG inside an answer."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def data_url(picture: Image.Image, quality: int = 92) -> str:
+    """A picture inside an answer: one request less, and nothing on the disk. JPEG without subsampled color."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "jpeg", quality=quality, subsampling=0)
+    return jpeg_url(buffer.getvalue())
 
 
 def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def identity(photograph: Photograph, strength: float) -> str:
-    """The `id` of a finished value; answers carry it, so that late ones are not mixed in."""
-    return f"{_key(photograph)} {strength:g} {len(photograph.predictions)}"
-
-
-def _key(photograph: Photograph) -> str:
-    return photograph.file.parent.name
-
-
-def _picture(photograph: Photograph, name: str, strength: float) -> dict[str, Any]:
-    picture = photograph.screen(name, strength)
-    return {
-        "name": name,
-        "title": TITLES[name],
-        "result": name in ZOO,
-        "width": picture.width,
-        "whole": picture.size == photograph.size,
-        "file": pictures.view(picture, f"{photograph.file.stem}-{name}"),
-    }

@@ -13,8 +13,6 @@ function zoomTo(zoom, pane = panes[0], px = null, py = null) {
   place();
 }
 
-const paneAt = (event) => panes.find((p) => p.frame.contains(event.target)) || panes[0];
-
 function actualSize(event) {
   const { actual } = scales();
   const there = Math.abs(view.zoom - actual) < 0.01 * actual;
@@ -40,4 +38,24 @@ function moveDivider(event) {
   event.preventDefault();
   event.stopPropagation();
   setDivider(to[event.key]);
+}
+
+// Uncover the result where a color was given: the divider moves to the left of it.
+function reveal(point) {
+  const pane = panes[0];
+  if (!pane?.handle) return;
+  const { x, width } = laid(pane.frame);
+  const at = (100 * (x + point.x * width)) / pane.frame.clientWidth;
+  if (divider > at - 6) glide(Math.max(0, at - 15));
+}
+
+function glide(target) {
+  const start = divider, began = performance.now();
+  const quick = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const step = (now) => {
+    const part = quick ? 1 : Math.min(1, Math.max(0, now - began) / 220);
+    setDivider(start + (target - start) * part * (2 - part));
+    if (part < 1) requestAnimationFrame(step);
+  };
+  step(began);
 }

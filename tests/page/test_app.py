@@ -11,7 +11,9 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError, ValidationError
 from PIL import Image
 
+from colorization.guidance import Point
 from colorization.inference import gray
+from colorization.lab import rgb_to_lab
 
 TITLES = {"pix2pix": "pix2pix", "cwgan": "CWGAN", "unet": "U-Net"}
 
@@ -91,6 +93,36 @@ def test_colors_are_as_strong_as_asked_for(client, old):
 def test_a_bad_strength_is_a_sentence(client, old, strength):
     with pytest.raises(AppError, match=r"The strength of color is .*, expected a number of 0 to 2"):
         client.predict(handle_file(old), strength, api_name="/colorize")
+
+
+@pytest.mark.parametrize(
+    ("guidance", "reason"),
+    [
+        (
+            {"version": 1, "points": [{"x": 2, "y": 0.5, "color": "#7a8b4f"}]},
+            "a point's x is 2, expected a number",
+        ),
+        ({"version": 1, "mood": "blues"}, "the mood is 'blues', expected one of overcast"),
+        ([1], r"the guidance is \[1\], expected an object"),
+    ],
+)
+def test_bad_guidance_is_a_sentence(client, old, guidance, reason):
+    with pytest.raises(AppError, match=f"These colors cannot be used: {reason}"):
+        client.predict(handle_file(old), 1, guidance, api_name="/colorize")
+
+
+def test_guidance_steers_the_u_net_alone(client, guided, old):
+    point = {"x": 0.8, "y": 0.3, "color": "#c04040"}
+    plain, steered = (
+        client.predict(handle_file(old), 1, guidance, api_name="/colorize")
+        for guidance in ({"version": 1}, {"version": 1, "points": [point], "mood": "sunset"})
+    )
+    for number, name in enumerate(NAMES, 2):
+        same = np.array_equal(*(np.asarray(Image.open(answer[number])) for answer in (plain, steered)))
+        assert same == (name != "unet"), name
+    picture = np.asarray(Image.open(steered[4])) / 255
+    _, a, b = rgb_to_lab(picture[int(0.3 * len(picture)), int(0.8 * picture.shape[1])].reshape(3, 1, 1)).ravel()
+    assert np.hypot(a - Point(0, 0, "#c04040").ab[0], b - Point(0, 0, "#c04040").ab[1]) < 5
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def opened(browser, server):
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(server)
-    page.get_by_text("Drop a black-and-white landscape").wait_for()
+    page.get_by_role("heading", name="Your black-and-white landscape, in color").wait_for()
     yield page
     page.close()
     assert errors == []
@@ -45,9 +45,25 @@ def color(photograph, tmp_path):
 
 
 def upload(page, file):
-    """Upload a file, and wait until all models are done."""
+    """Upload a file, and wait for the picture in color."""
     page.locator("#upload input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="All with a sheet (zip)").wait_for()
+    page.get_by_role("img", name=f"{file.stem}, colored by U-Net").wait_for()
+    page.locator(".save:not([disabled])").wait_for()
+
+
+def compare(page):
+    """Turn to the comparison of all models, and wait until they are done."""
+    view(page, "Compare models")
+    page.get_by_role("radio", name="Blind vote").wait_for(state="attached")
+
+
+def save(page, name):
+    """Press a button that saves; gives the download."""
+    if not page.locator(".more").get_attribute("open") and name != "Download this picture":
+        page.locator(".more").evaluate("details => details.open = true")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name, exact=True).click()
+    return download.value
 
 
 def view(page, name):
@@ -74,13 +90,24 @@ def wait_for_other_pictures(page, before):
     page.wait_for_function(f"before => JSON.stringify({SRCS}) !== JSON.stringify(before)", arg=before)
 
 
-def test_there_are_no_empty_boxes_before_there_is_anything(opened):
-    assert not opened.locator("#viewer .bar").is_visible()
-    assert not opened.locator("#scores table").count()
+def test_the_page_opens_with_a_photograph_in_both_versions(opened):
+    """Nothing is computed or fetched for it, and there is one thing to do."""
+    assert shown(opened) == [
+        "Longs Peak, about 1941, the black-and-white input",
+        "Longs Peak, about 1941, colored by U-Net",
+    ]
+    assert all(src.startswith("data:") for src in opened.evaluate(SRCS))
+    assert opened.locator("#viewer .primary:visible").all_inner_texts() == ["Choose a photograph"]
     assert opened.get_by_text("at most 20 MB and 40 megapixels").is_visible()
+    assert not opened.locator("#viewer").get_by_text("skin often turns bluish").is_visible()
+    for part in (".toolbar", "#strength", ".save", "#scores", ".moods"):
+        assert not opened.locator(f"#viewer {part}").is_visible(), part
+    handle = opened.get_by_role("slider", name="Divider between the two pictures")
+    handle.press("Home")
+    assert handle.get_attribute("aria-valuenow") == "0"
 
 
-def test_the_comparison_is_in_the_first_screen(opened, old, photograph):
+def test_the_result_is_in_the_first_screen(opened, old, photograph):
     upload(opened, old)
     assert shown(opened) == ["old, the black-and-white input", "old, colored by U-Net"]
     assert natural_sizes(opened) == [list(photograph.size)] * 2
@@ -88,19 +115,26 @@ def test_the_comparison_is_in_the_first_screen(opened, old, photograph):
     assert stage["y"] < 200 and stage["y"] + stage["height"] <= 768 and stage["width"] > 900
 
 
-def test_on_a_phone_the_result_follows_the_upload(browser, server, old):
+def test_on_a_phone_the_picture_comes_first(browser, server, old):
     context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page = context.new_page()
     page.goto(server)
     upload(page, old)
-    top = {name: page.locator(name).bounding_box()["y"] for name in ("#upload", "#viewer", "#strength", "#examples")}
-    assert top["#upload"] < top["#viewer"] < min(top["#strength"], top["#examples"])
+    page.wait_for_timeout(500)
+    stage = page.locator("#viewer .stage").bounding_box()
+    assert stage["y"] >= 0 and stage["y"] + stage["height"] <= 844 and stage["height"] >= 0.6 * 844
+    top = {name: page.locator(name).bounding_box()["y"] for name in ("#strength", ".save", "#upload", "#examples")}
+    assert list(top) == sorted(top, key=top.get) and top["#strength"] < 844, "picture, strength, saving, another one"
+    small = page.evaluate("""() => [...document.querySelectorAll("#viewer :is(button, summary, select)")].filter(e =>
+      e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 90))""")
+    assert small == [], "what a finger can hit"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page is wider than the screen"
     context.close()
 
 
 def test_slider_grid_and_single(opened, color):
     upload(opened, color)
+    compare(opened)
     view(opened, "Grid")
     everything = ["color, the black-and-white input", *(f"color, colored by {TITLES[name]}" for name in NAMES)]
     assert shown(opened) == [*everything, "color, the original"]
@@ -108,17 +142,22 @@ def test_slider_grid_and_single(opened, color):
     view(opened, "CWGAN")
     assert shown(opened) == ["color, colored by CWGAN"]
     view(opened, "Slider")
-    opened.get_by_label("Left").select_option("Original")
-    opened.get_by_label("Right").select_option("pix2pix")
+    opened.get_by_role("combobox", name="Left").select_option("Original")
+    opened.get_by_role("combobox", name="Right").select_option("pix2pix")
     assert shown(opened) == ["color, the original", "color, colored by pix2pix"]
 
 
 def test_the_picker_offers_no_original_where_there_is_none(opened, old, color):
     upload(opened, color)
-    opened.get_by_label("Left").select_option("Original")
+    compare(opened)
+    opened.get_by_role("combobox", name="Left").select_option("Original")
     opened.locator("#upload input[type=file]").set_input_files(old)
     opened.get_by_role("img", name="old, colored by U-Net").wait_for()
-    assert opened.get_by_label("Left").locator("option").all_inner_texts() == ["Input", *TITLES.values()]
+    opened.get_by_role("radio", name="Blind vote").wait_for(state="attached")
+    assert opened.get_by_role("combobox", name="Left").locator("option").all_inner_texts() == [
+        "Input",
+        *TITLES.values(),
+    ]
 
 
 def test_the_divider_moves_by_mouse_and_by_keyboard(opened, old):
@@ -143,6 +182,7 @@ def test_the_divider_moves_by_mouse_and_by_keyboard(opened, old):
 
 def test_zoom_and_pan_are_in_step_over_all_pictures(opened, color):
     upload(opened, color)
+    compare(opened)
     view(opened, "Grid")
     fit = zoom(opened)
     stage = opened.locator("#viewer .stage")
@@ -164,7 +204,7 @@ def test_zoom_and_pan_are_in_step_over_all_pictures(opened, color):
 
 def test_the_page_scrolls_on_where_nothing_is_zoomed(opened, color):
     upload(opened, color)
-    opened.get_by_role("table").wait_for()
+    opened.locator(".more summary").click()
     opened.locator("#viewer .stage").hover()
     opened.mouse.wheel(0, 200)
     opened.wait_for_function("window.scrollY > 0")
@@ -194,17 +234,15 @@ def test_the_strength_of_color_acts_by_keyboard(opened, old):
 
 def test_downloads_are_the_full_picture_named_after_the_photograph(opened, old, photograph, tmp_path):
     upload(opened, old)
-    with opened.expect_download() as download:
-        opened.get_by_role("button", name="U-Net", exact=True).click()
-    assert download.value.suggested_filename == "old-unet.png"
-    download.value.save_as(tmp_path / "unet.png")
+    download = save(opened, "Download this picture")
+    assert download.suggested_filename == "old-unet.png"
+    download.save_as(tmp_path / "unet.png")
     picture = Image.open(tmp_path / "unet.png")
     assert picture.format == "PNG" and not picture.info
     assert np.array_equal(np.asarray(picture), np.asarray(colorize(load("unet"), gray(photograph))))
-    with opened.expect_download() as download:
-        opened.get_by_role("button", name="All with a sheet (zip)").click()
-    assert download.value.suggested_filename == "old.zip"
-    download.value.save_as(tmp_path / "old.zip")
+    download = save(opened, "All with a sheet (zip)")
+    assert download.suggested_filename == "old.zip"
+    download.save_as(tmp_path / "old.zip")
     with zipfile.ZipFile(tmp_path / "old.zip") as archive:
         names = archive.namelist()
         assert names == [f"old-{name}.png" for name in ("input", *NAMES, "comparison")]
@@ -214,8 +252,10 @@ def test_downloads_are_the_full_picture_named_after_the_photograph(opened, old, 
 
 def test_scores_stand_beside_the_gray_row_and_the_best_is_marked(opened, color):
     upload(opened, color)
+    compare(opened)
+    opened.get_by_text("Scores against the original").click()
     table = opened.get_by_role("table")
-    table.wait_for()
+    table.locator("tbody tr").nth(3).wait_for()
     assert table.get_by_role("rowheader").all_inner_texts() == ["gray copy, the row to beat", *TITLES.values()]
     columns = list(zip(*[row.locator("td").all() for row in table.locator("tbody tr").all()], strict=True))
     for cells, pick in zip(columns, (max, max, min), strict=True):
@@ -226,17 +266,20 @@ def test_scores_stand_beside_the_gray_row_and_the_best_is_marked(opened, color):
 
 def test_a_gray_photograph_has_no_scores(opened, old):
     upload(opened, old)
-    opened.wait_for_timeout(500)
-    assert not opened.get_by_role("table").count()
+    compare(opened)
+    assert not opened.get_by_text("Scores against the original").is_visible()
     assert not opened.get_by_label("Show error").count()
 
 
 def test_the_error_picture_comes_on_request(opened, color):
     upload(opened, color)
+    compare(opened)
     opened.get_by_label("Show error").check()
     opened.get_by_role("img", name="Error of color, colored by U-Net").wait_for()
+    assert opened.locator(".legend").inner_text().split("\n") == ["exact", "64 levels off or more"]
     opened.wait_for_function(f"{SRCS}[1].includes('error')")
     opened.get_by_label("Show error").uncheck()
+    assert not opened.locator(".legend").is_visible()
     opened.wait_for_function(f"!{SRCS}[1].includes('error')")
 
 

@@ -156,7 +156,7 @@ def test_another_site_embeds_the_space(space, browser, photograph, tmp_path):
         opened.goto(f"http://localhost:{site.server_port}/index.html")
         inside = opened.frame_locator("iframe")
         inside.locator("#upload input[type=file]").set_input_files(tmp_path / "old.png")
-        inside.get_by_role("button", name="All with a sheet (zip)").wait_for()
+        inside.get_by_role("img", name="old, colored by U-Net").wait_for()
         assert not texts
         opened.route("https://huggingface.co/**", lambda route: route.fulfill(json={"likes": 7}))
         with opened.expect_request("https://huggingface.co/**"):

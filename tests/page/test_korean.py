@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from colorization.decode import DecodeError, decode
+from colorization.moods import MOODS
 from colorization.sentence import Sentence
 from page.guard.middleware import JSON_BYTES
 from page.language.i18n import to_korean
@@ -55,7 +56,12 @@ def test_a_photograph_a_refusal_and_a_vote(opened, files):
     opened.get_by_role("alert").filter(has_text="이 파일에는 색을 입힐 수 없습니다: JPEG").wait_for()
     assert foreign(opened) == set()
     opened.locator("#upload input[type=file]").set_input_files(files[0])
+    opened.locator(".save:not([disabled])").wait_for()
+    opened.locator("details").evaluate_all("all => all.forEach(details => details.open = true)")
     opened.locator("#scores table").wait_for()
+    assert foreign(opened) == set(), "result"
+    opened.locator("#viewer .switch input[value=all]").check(force=True)
+    opened.locator(".modes input[value=blind]").wait_for(state="attached")
     for mode in ("grid", "single", "blind", "slider"):
         opened.locator(f"#viewer .modes input[value={mode}]").check(force=True)
         assert foreign(opened) == set(), mode
@@ -126,8 +132,12 @@ def test_the_servers_own_refusals_are_in_the_visitors_language(server, language,
 def test_every_word_of_the_scripts_has_its_korean():
     script = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "page/viewer").glob("*.js"))
     html = (ROOT / "page/viewer/viewer.html").read_text(encoding="utf-8")
-    words = re.findall(r'\bt\((?:errors \? )?"([^"]+)"', script) + re.findall(r'data-text="([^"]+)"', html)
-    assert len(words) > 20 and not [word for word in words if word not in KOREAN]
+    asked = re.findall(r'\bt\((?:[^()"]* \? )?"([^"]+)"(?: : "([^"]+)")?', script)
+    asked += [re.findall(r'\[\d+, "([a-z]+)"\]', script), re.findall(r'data-(?:text|label)="([^"]+)"', html)]
+    words = {word for found in asked for word in found if word} | {
+        name.capitalize().replace("-", " ") for name in MOODS
+    }
+    assert len(words) > 100 and not [word for word in words if word not in KOREAN]
 
 
 def test_templates_that_are_raised_are_those_that_are_translated():

@@ -43,7 +43,8 @@ def test_there_is_one_tool_which_says_in_english_what_it_takes(page):
 
     (tool,) = run(tools())
     assert tool.name == "colorize"
-    assert tool.inputSchema["properties"].keys() == {"file", "strength"} and tool.inputSchema["required"] == ["file"]
+    assert tool.inputSchema["properties"].keys() == {"file", "strength", "guidance"}
+    assert tool.inputSchema["required"] == ["file"]
     assert all(about["description"] for about in tool.inputSchema["properties"].values())
     for path in (f"{API}/info", f"{API}/openapi.json", f"{API}/mcp/schema"):
         text = page.http.get(path).text

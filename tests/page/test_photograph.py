@@ -8,10 +8,14 @@ from PIL import Image
 
 from colorization.decode import DecodeError
 from colorization.inference import colorize, gray
+from colorization.lab import rgb_to_lab
 from colorization.sources import locate
 from colorization.zoo import load
+from page.coloring import Coloring
 from page.models import Served
 from page.photograph import SCREEN_SIDE, Photographs
+
+PLAIN = Coloring()
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +40,16 @@ def test_a_color_photograph_is_compared_and_a_gray_one_is_not(color, photograph,
     photographs = Photographs()
     compared = photographs.again(color, served)
     mono = photographs.again(tmp_path / "mono.png", served)
-    assert compared.names == ["input", "unet", "original"] and mono.names == ["input", "unet"]
+    assert compared.names(PLAIN) == ["input", "unet", "original"] and mono.names(PLAIN) == ["input", "unet"]
     assert np.array_equal(np.asarray(compared.light), np.asarray(mono.light))
-    assert compared.scores("unet", 1).delta_e < compared.scores("input", 1).delta_e
-    assert compared.scores("unet", 0) == compared.scores("input", 1)
-    assert mono.scores("unet", 1) is None
+    assert compared.scores("unet", PLAIN).delta_e < compared.scores("input", PLAIN).delta_e
+    assert compared.scores("unet", Coloring(0)) == compared.scores("input", PLAIN)
+    assert mono.scores("unet", PLAIN) is None
 
 
 def test_a_brown_print_is_no_color_photograph(served):
     print_ = Photographs().again(ROOT / "page/photographs/black_hills.jpg", served)
-    assert print_.names == ["input", "unet"] and print_.scores("unet", 1) is None
+    assert print_.names(PLAIN) == ["input", "unet"] and print_.scores("unet", PLAIN) is None
 
 
 def test_one_models_failure_is_not_the_others(color, photograph, served):
@@ -56,7 +60,7 @@ def test_one_models_failure_is_not_the_others(color, photograph, served):
 
 def test_the_full_version_is_what_the_library_gives(color, photograph, served):
     compared = Photographs().again(color, served)
-    [(_, picture)] = compared.full(["unet"], 1.3)
+    [(_, picture)] = compared.full(["unet"], Coloring(1.3))
     expected = colorize(served["unet"].model, photograph, 1.3)
     assert np.array_equal(np.asarray(picture), np.asarray(expected))
 
@@ -64,21 +68,21 @@ def test_the_full_version_is_what_the_library_gives(color, photograph, served):
 def test_the_screen_has_a_smaller_copy(photograph, served, tmp_path):
     photograph.resize((2000, 1000)).save(tmp_path / "large.png")
     large = Photographs().again(tmp_path / "large.png", served)
-    assert large.size == (2000, 1000) and large.screen("unet", 1).size == (SCREEN_SIDE, SCREEN_SIDE // 2)
+    assert large.size == (2000, 1000) and large.screen("unet", PLAIN).size == (SCREEN_SIDE, SCREEN_SIDE // 2)
 
 
 def test_the_error_picture_is_black_where_nothing_differs(color, photograph, served, tmp_path):
     compared = Photographs().again(color, served)
-    error = np.asarray(compared.error("unet", 1))
-    result, truth = (np.asarray(picture).astype(int) for picture in (compared.screen("unet", 1), photograph))
+    error = np.asarray(compared.error("unet", PLAIN))
+    result, truth = (np.asarray(picture).astype(int) for picture in (compared.screen("unet", PLAIN), photograph))
     assert np.array_equal(error == 0, np.abs(result - truth).max(axis=-1) == 0)
     assert error.max() == 255
 
 
 def test_a_photograph_is_colored_once_and_again_when_others_came_between(photograph, served, tmp_path):
-    photographs = Photographs()
+    photographs = Photographs(kept=3)
     files = []
-    for number in range(13):
+    for number in range(4):
         (tmp_path / str(number)).mkdir()
         Image.fromarray(np.full((32, 32), number, np.uint8)).save(tmp_path / str(number) / "small.png")
         files.append(tmp_path / str(number) / "small.png")
@@ -92,6 +96,31 @@ def test_a_photograph_is_colored_once_and_again_when_others_came_between(photogr
 def test_an_upload_that_is_gone_is_a_sentence(color, served):
     compared = Photographs().again(color, served)
     color.unlink()
-    assert compared.screen("unet", 0.5), "what is in memory needs no file"
+    assert compared.screen("unet", Coloring(0.5)), "what is in memory needs no file"
     with pytest.raises(DecodeError, match="send it again"):
-        list(compared.full(["unet"], 1))
+        list(compared.full(["unet"], PLAIN))
+
+
+def test_restored_contrast_is_seen_saved_and_off_by_default(photograph, served, tmp_path):
+    faded = gray(photograph).point([80 + level // 3 for level in range(256)] * 3)
+    faded.save(tmp_path / "faded.png")
+    photographs = Photographs()
+    plain, restored = (photographs.again(tmp_path / "faded.png", served, contrast=on) for on in (False, True))
+    with_contrast = Coloring(contrast=True)
+    assert np.asarray(plain.screen("unet", PLAIN).convert("L")).max() < 180
+    assert np.asarray(restored.screen("unet", with_contrast).convert("L")).max() > 240
+    assert np.array_equal(np.asarray(restored.screen("input", with_contrast)), np.asarray(faded.convert("L")))
+    full = dict(restored.full(["input", "unet"], with_contrast))
+    assert np.array_equal(np.asarray(full["unet"]), np.asarray(restored.screen("unet", with_contrast)))
+    assert photographs.again(tmp_path / "faded.png", served) is plain, "both are kept"
+
+
+def test_the_layer_of_color_has_the_colors_and_one_lightness(color, served):
+    compared = Photographs().again(color, served)
+    layer, result = (
+        rgb_to_lab(np.asarray(picture).transpose(2, 0, 1) / 255)
+        for picture in (compared.layer("unet", PLAIN), compared.screen("unet", PLAIN))
+    )
+    assert layer[0].min() > 52 and layer[0].max() < 55, "middle gray everywhere"
+    alike = np.abs(layer[0] - result[0]) < 5
+    assert alike.sum() > 1000 and np.abs(layer[1:] - result[1:])[:, alike].max() < 4

@@ -41,8 +41,9 @@ def phone(browser, server, photograph, tmp_path_factory):
     file = tmp_path_factory.mktemp("phone") / "old.png"
     gray(photograph).save(file)
     page.locator("#upload input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="All with a sheet (zip)").wait_for()
-    page.wait_for_timeout(1000)  # the result is scrolled to
+    page.get_by_role("img", name="old, colored by U-Net").wait_for()
+    page.get_by_role("radio", name="Compare models").check(force=True)
+    page.get_by_role("radio", name="Blind vote").wait_for(state="attached")
     yield page
     context.close()
 

@@ -100,7 +100,8 @@ def test_a_vote_is_blind_until_it_is_cast(browser, subprocess_env, photograph, t
         opened.set_default_timeout(60_000)
         opened.goto(url)
         opened.locator("#upload input[type=file]").set_input_files(tmp_path / "old.png")
-        opened.get_by_role("button", name="All with a sheet (zip)").wait_for()
+        opened.get_by_role("img", name="old, colored by U-Net").wait_for()
+        opened.get_by_role("radio", name="Compare models").check(force=True)
         opened.get_by_role("radio", name="Blind vote").check(force=True)
         opened.get_by_text("Which would you keep?").wait_for()
         viewer = opened.locator("#viewer")
@@ -112,6 +113,9 @@ def test_a_vote_is_blind_until_it_is_cast(browser, subprocess_env, photograph, t
         ]
         opened.get_by_role("button", name="Keep B").click()
         names = viewer.locator(".frame .name").all_inner_texts()
+        assert names.pop() == "Input" and names[1].endswith(", your choice"), "marked, and beside the input"
+        names[1] = names[1].removesuffix(", your choice")
+        assert viewer.locator(".pane.kept").count() == 1
         assert sorted(names) == ["CWGAN", "U-Net", "pix2pix"]
         opened.get_by_text(f"You kept {names[1]}.").wait_for()
         opened.get_by_role("tab", name="Models").click()
