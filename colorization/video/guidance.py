@@ -15,6 +15,7 @@ from colorization.video.scenes import Run
 
 _INEXACT = Fraction(1, 1000)  # s; times are written with so much of an error
 _SEEN = 0.3  # visibility from which the place of a point is found again
+_NEAR = 3.0  # px of the small frame, from a point to where the way back from its new place ends
 _SAME_COLOR, _SAME_LEVELS = 6.0, 20.0  # CIE units and gray levels of what a point that is lost may move to
 
 
@@ -125,7 +126,8 @@ class VideoGuidance:
         found = {}
         for placed, start, place in zip(self._placed, before, after, strict=True):
             inside = bool(((place >= -0.5) & (place <= largest)).all())
-            if inside and motion.sampled(seen, place[None, None])[0, 0] > _SEEN:
+            back = place + motion.sampled(path.flow, place[None, None])[0, 0]
+            if inside and np.hypot(*(back - start)) < _NEAR and motion.sampled(seen, place[None, None])[0, 0] > _SEEN:
                 found[placed.number] = place
                 continue
             asked = np.array(self._guidance.points[placed.number].ab, np.float32)

@@ -67,8 +67,8 @@ def test_a_point_that_leaves_the_frame_leaves_its_color_to_the_rest_of_what_it_l
     """A camera pans along under a sky; the point was set at its left."""
     frames = panning(*SIZE, 40)
     for frame in frames:
-        frame[:] = frame // 2
-        frame[:40] = 180
+        frame[:40] = 130 + frame[:40] // 3
+        frame[40:] //= 2
     point = Point(10 / 160, 20 / 96, "#a0b4d8")
     steered, _ = colored(clip(tmp_path / "in.mp4", frames, sound=False), tmp_path / "out.mp4", Guidance((point,)))
     for number, picture in enumerate(steered):
@@ -77,13 +77,17 @@ def test_a_point_that_leaves_the_frame_leaves_its_color_to_the_rest_of_what_it_l
 
 
 def test_a_point_that_is_hidden_for_good_is_over(tmp_path):
-    """The square leaves; what is there then does not get its color."""
-    frames = [square(100 + 4 * n, top=10) for n in range(30)]
-    point = Point(112 / 160, 22 / 96, "#b0b8e0")
+    """A wall comes before the square; it does not get its color."""
+    frames = [square(60) for _ in range(40)]
+    wall = 100 + scenery(*SIZE, 3) // 6
+    for number, frame in enumerate(frames):
+        left = max(40, 100 - 4 * number)
+        frame[:, left : left + 60] = wall[:, :60]
+    point = Point(72 / 160, 48 / 96, "#b0b8e0")
     source = clip(tmp_path / "in.mp4", frames, sound=False)
     plain, _ = colored(source, tmp_path / "plain.mp4")
     steered, _ = colored(source, tmp_path / "out.mp4", Guidance((point,)))
-    assert changed(plain[:1], steered[:1])[0] > 0.5 and max(changed(plain[26:], steered[26:])) < 0.3
+    assert changed(plain[:1], steered[:1])[0] > 0.5 and max(changed(plain[30:], steered[30:])) < 0.3
 
 
 def test_a_mood_for_all_of_it_and_another_from_a_time_on(tmp_path):
