@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from colorization.guidance import Guidance, Mood, Point
 from colorization.lab import AB_RANGE
+from colorization.sentence import Sentence
 from colorization.video import motion
 from colorization.video.scenes import Run
 
@@ -89,7 +90,8 @@ class VideoGuidance:
         late = sum(start * time_base >= end for start in starts)
         if not late:
             return []
-        return [f"{late} of its points and moods begin after its end at {float(end):.1f} seconds, and are not used"]
+        note = "{} of its points and moods begin after its end at {} seconds, and are not used"
+        return [Sentence(note, late, f"{float(end):.1f}")]
 
     def _begin(self, end: int) -> None:
         """Add the points that begin before a time and had not begun."""

@@ -225,6 +225,9 @@ KOREAN = {
     "{} of its {} frames are interlaced: the two fields of each are made into one picture": (
         "프레임 {}개(전체 {}개)가 비월 주사입니다. 두 필드를 한 장면으로 합쳤습니다"
     ),
+    "{} of its points and moods begin after its end at {} seconds, and are not used": (
+        "점과 분위기 {}개가 영상이 끝나는 {}초보다 뒤에 시작하여 쓰지 않았습니다"
+    ),
     "its high dynamic range is reduced to that of usual screens": "HDR 영상을 일반 화면의 밝기 범위로 줄였습니다",
     "{} of its {} frames have another size, and are brought to that of the first one": (
         "프레임 {}개(전체 {}개)의 크기가 달라 첫 프레임의 크기로 맞췄습니다"
