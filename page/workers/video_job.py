@@ -25,6 +25,7 @@ from page.workers.sandbox import Worker
 log = logging.getLogger("page")
 
 _LOOK_SECONDS = 1.0
+_START_SECONDS = 180.0  # for the imports of a process, on a machine that may be busy
 _MEASURED = 9  # reports, of about 12 frames each, that the time left is measured on
 
 
@@ -162,7 +163,7 @@ async def _answers(
             raise VideoError(
                 "it takes more than {} minutes here: cut it, or make it smaller", f"{bounds.seconds / 60:.0f}"
             )
-        if now - newest > bounds.silent_seconds:
+        if now - newest > (bounds.silent_seconds if answer else max(bounds.silent_seconds, _START_SECONDS)):
             _log_end(source, f"ended after {bounds.silent_seconds:.0f} s without progress")
             raise VideoError(
                 "it has made no progress for {} seconds: try again, or export it as H.264 MP4",

@@ -130,8 +130,12 @@ def test_a_process_waits_for_its_job_and_is_replaced_when_it_was_killed(long, tm
 
 @pytest.mark.slow
 def test_a_worker_that_stands_still_is_ended(long, tmp_path):
+    def stop(worker, progress):
+        if progress.started:
+            os.kill(worker, signal.SIGSTOP)
+
     with pytest.raises(VideoError, match="has made no progress for 30 seconds: try again"):
-        run(long, tmp_path / "color.mp4", Bounds(silent_seconds=30), lambda worker, _: os.kill(worker, signal.SIGSTOP))
+        run(long, tmp_path / "color.mp4", Bounds(silent_seconds=30), stop)
 
 
 def test_who_stops_reading_ends_the_worker(long, tmp_path):
