@@ -57,7 +57,7 @@ def build_demo(models: Models) -> gr.Blocks:
         gr.Markdown(label("# Landscape colorization"))
         with gr.Tabs():
             compare_tab(models, votes)
-            batch_tab(models)
+            batch_tab(models, demo)
             video_tab(models, demo)
             about_tab(models, votes, demo)
     return demo

@@ -1,6 +1,7 @@
 """Pictures and other results that the page writes where gradio serves them as they are, and cleans up."""
 
 import io
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from page.gradio_internals import get_upload_folder, hash_bytes
 def result(label: str, name: str) -> gr.Image:
     """A result of the endpoint, which the page itself does not show."""
     return gr.Image(label=label, format="png", interactive=False, visible=False, elem_id=name)
+
+
+def new_folder() -> Path:
+    """A folder for files that are not named after their content; it is cleaned up as all others are."""
+    return Path(tempfile.mkdtemp(dir=get_upload_folder())).resolve()
 
 
 def keep(data: bytes, name: str) -> str:

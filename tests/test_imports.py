@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "page.guard": ("colorization", "page.gradio_internals", "page.language", "page.options"),
     "page.viewer": ("colorization", "page.coloring", "page.language", "page.photograph"),
     "page.player": ("page.language", "page.pictures"),
+    "page.results": ("colorization", "page.coloring", "page.language", "page.photograph", "page.pictures"),
     "page.tabs": ("colorization", "page"),
     "app": ("colorization", "page"),
     "train.data": ("colorization", "train.parent"),

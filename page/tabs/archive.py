@@ -24,6 +24,8 @@ class Item(NamedTuple):
     """The file's own name, without folders."""
     data: bytes
     problem: str = ""
+    file: Path | None = None
+    """Where it lies on the disk; None for what is in a zip."""
 
 
 def items(files: Sequence[Path]) -> Iterator[Item]:
@@ -61,7 +63,7 @@ def _all(files: Sequence[Path]) -> Iterator[Item]:
         if _is_zip(data):
             yield from _members(file.name, data)
         else:
-            yield Item(file.name, data)
+            yield Item(file.name, data, file=file)
 
 
 def _is_zip(data: bytes) -> bool:

@@ -13,7 +13,7 @@ from page import pictures
 from page.language.i18n import label, say
 from page.models import Models
 from page.photograph import MAIN, STEERED, Photograph, Photographs, check_steerable
-from page.tabs import examples, saving
+from page.tabs import downloads, examples, saving
 from page.tabs.endpoint import endpoint
 from page.tabs.scores import table
 from page.viewer import viewer
@@ -91,11 +91,16 @@ class Compare:
                 details[f"error {name}"] = pictures.view(picture, f"{photograph.file.stem}-{name}-error")
         return {"details": details}
 
-    def save(self, asked: Asked) -> Answer:
-        """A file to save, see `page.tabs.saving`."""
+    def save(self, asked: Asked) -> Iterator[Answer]:
+        """A file to save, see `page.tabs.saving`; of a zip of all versions also how much of it is done."""
         kind, _, name = (*asked.names, "")[0].partition(" ")
-        photograph = self._again(asked, ZOO if kind == "zip" else [name if name in ZOO else MAIN])
-        return {"save": pictures.served(saving.save(photograph, asked.coloring, kind, name, asked.content))}
+        if kind == "zip":
+            for part, path in downloads.all_versions(self._again(asked, ZOO), asked.coloring):
+                yield {"save": pictures.served(path), "done": True} if path else {"part": part, "done": False}
+            return
+        photograph = self._again(asked, [name if name in ZOO else MAIN])
+        file = saving.save(photograph, asked.coloring, kind, name, asked.content)
+        yield {"save": pictures.served(file), "done": True}
 
     def score(self, asked: Asked) -> Answer:
         """The table of scores of what there is, as HTML."""
@@ -158,7 +163,7 @@ def compare_tab(models: Models, votes: Votes) -> None:
             ("pick", examples.picked, "steer", 4),
             ("moods", streams(compare.moods), "moods", 1),
             ("want", answers(compare.want), "files", 2),
-            ("save", answers(compare.save), "files", 2),
+            ("save", streams(compare.save), "files", 2),
             ("score", answers(compare.score), "scores", 1),
         ):
             getattr(stage, event)(

@@ -11,6 +11,7 @@ from colorization.signatures import SUFFIXES
 from page.gradio_internals import refuse_addresses, replace_preprocess
 from page.language.i18n import label
 from page.models import Models
+from page.photograph import MAIN
 
 
 def upload(elem_id: str, **options: Any) -> gr.Image:
@@ -72,7 +73,7 @@ def mood_picker(elem_id: str, models: Models, demo: gr.Blocks) -> gr.Dropdown:
     """
 
     def takes_one() -> bool:
-        return models.current()["unet"].model.takes_guidance
+        return models.current()[MAIN].model.takes_guidance
 
     moods = [(label(name.capitalize().replace("-", " ")), name) for name in MOODS]
     choices = [(label("Automatic"), ""), *moods]

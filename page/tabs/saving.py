@@ -25,8 +25,8 @@ def save(photograph: Photograph, coloring: Coloring, kind: str, name: str, optio
         photograph: Whose.
         coloring: How it is colored.
         kind: `png`, `jpeg`, `layer` (the color alone, for a layer above the gray photograph), `pair` and `diagonal`
-            (before and after), `mp4` and `gif` (the same, moving), `hints` (the guidance) or `zip` (all versions).
-        name: The version, for all kinds but `hints` and `zip`.
+            (before and after), `mp4` and `gif` (the same, moving), or `hints` (the guidance).
+        name: The version, for all kinds but `hints`.
         options: `quality` of a JPEG, `credit` for a line under a pair.
 
     Raises:
@@ -34,8 +34,6 @@ def save(photograph: Photograph, coloring: Coloring, kind: str, name: str, optio
         ValueError: If there is no such version or kind.
     """
     stem = photograph.file.stem
-    if kind == "zip":
-        return downloads.all_versions(photograph, coloring)
     if kind == "hints":
         return pictures.keep(coloring.guidance.to_json().encode(), f"{stem}.hints.json")
     if name not in photograph.names(coloring) or name == "original":

@@ -44,11 +44,11 @@ function drawComparison() {
     const [before, after] = chosen();
     picks.append(
       select(t("Left"), there, before, (name) => { left = name; draw(); follow(); }),
-      select(t("Right"), there, after, (name) => { right = name; draw(); follow(); }),
+      select(t("Right"), there, after, (name) => { right = name; remember(); draw(); follow(); }),
     );
   } else if (mode === "single") {
     const fieldset = make("fieldset", { class: "names" });
-    segments(fieldset, t("Picture"), there.map((name) => [name, title(name)]), chosen()[0], (name) => { single = name; draw(); follow(); });
+    segments(fieldset, t("Picture"), there.map((name) => [name, title(name)]), chosen()[0], (name) => { single = name; remember(); draw(); follow(); });
     picks.append(fieldset);
   } else if (mode === "blind") {
     picks.append(make("span", {}, kept ? t("You kept {}.", props.titles[kept]) : t("Which would you keep?")));

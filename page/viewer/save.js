@@ -11,10 +11,11 @@ function save(button, kind, options = {}) {
     clearTimeout(late);
     button.disabled = false;
     button.classList.remove("working");
-    say("");
+    busy("");
   }
   say(t("Preparing: {} ...", text));
   request("save", { names: [`${kind}${name}`], ...options }, (answer) => {
+    if (answer.done === false) { busy(t("Preparing: {} ...", text), answer.part); return; }
     release();
     if (answer.failed !== undefined) { answer.gone ? gone() : complain(answer.failed); return; }
     const link = make("a", { href: answer.save.url, download: answer.save.orig_name });

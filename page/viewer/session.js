@@ -3,6 +3,7 @@ const REMEMBERED = "landscape-colorization";
 
 function remember() {
   if (!photo?.file) return;
+  announce();
   const { file, stem } = photo;
   try {
     sessionStorage.setItem(REMEMBERED, JSON.stringify({ file, stem, look, comparing, mode: mode === "blind" ? "slider" : mode, divider }));

@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).parent
 # gradio runs one script, as the body of a function of (element, trigger, props, server, upload, watch). These are put
 # together to it in this order: what they define they share, and only the last one begins.
 _SCRIPTS = (
-    *("words", "colors", "state", "session", "requests", "versions", "drawing", "layout", "zoom", "pointers"),
+    *("words", "colors", "state", "session", "batch", "requests", "versions", "drawing", "layout", "zoom", "pointers"),
     *("points", "popover", "moods", "upload", "examples", "save", "details", "compare", "vote", "controls", "start"),
 )
 _STYLES = ("viewer", "stage", "steering", "panel")

@@ -13,6 +13,12 @@ from colorization.zoo import load
 
 TITLES = {"pix2pix": "pix2pix", "cwgan": "CWGAN", "unet": "U-Net"}
 SRCS = "[...document.querySelectorAll('#viewer .frame img')].map(image => image.src)"
+# The widths that the bar of progress has from now on.
+WATCH_PROGRESS = """() => {
+  const bar = document.querySelector("#viewer .progress div");
+  window.widths = [];
+  new MutationObserver(() => widths.push(bar.style.width)).observe(bar, { attributes: true });
+}"""
 
 
 @pytest.fixture
@@ -240,12 +246,14 @@ def test_downloads_are_the_full_picture_named_after_the_photograph(opened, old, 
     picture = Image.open(tmp_path / "unet.png")
     assert picture.format == "PNG" and not picture.info
     assert np.array_equal(np.asarray(picture), np.asarray(colorize(load("unet"), gray(photograph))))
+    opened.evaluate(WATCH_PROGRESS)
     download = save(opened, "All with a sheet (zip)")
+    assert len(opened.evaluate("widths")) >= 4  # one for each version
     assert download.suggested_filename == "old.zip"
     download.save_as(tmp_path / "old.zip")
     with zipfile.ZipFile(tmp_path / "old.zip") as archive:
         names = archive.namelist()
-        assert names == [f"old-{name}.png" for name in ("input", *NAMES, "comparison")]
+        assert names == [f"old-{name}.jpg" for name in ("input", *NAMES, "comparison")]
         sizes = [Image.open(io.BytesIO(archive.read(name))).size for name in names]
     assert sizes[:-1] == [photograph.size] * 4
 

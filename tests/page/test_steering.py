@@ -264,9 +264,9 @@ def test_the_zip_has_the_guidance_and_so_has_a_file_of_its_own(page, tmp_path, p
     hints = json.loads(saved["old.hints.json"].read_text())
     assert hints["version"] == 1 and [point["color"] for point in hints["points"]] == [points(page)[0]["color"]]
     with zipfile.ZipFile(saved["old.zip"]) as archive:
-        assert {"old-steered.png", "old-unet.png", "old.hints.json", "old-comparison.png"} <= set(archive.namelist())
+        assert {"old-steered.jpg", "old-unet.jpg", "old.hints.json", "old-comparison.jpg"} <= set(archive.namelist())
         assert json.loads(archive.read("old.hints.json")) == hints
-        assert archive.read("old-steered.png") != archive.read("old-unet.png")
+        assert archive.read("old-steered.jpg") != archive.read("old-unet.jpg")
     assert Image.open(saved["old-steered.png"]).size == photograph.size
     page.get_by_role("button", name="Clear all points and the mood").click()
     page.locator("#upload input[type=file]").set_input_files(saved["old.hints.json"])

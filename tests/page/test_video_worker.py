@@ -15,6 +15,7 @@ from conftest import ROOT
 from support.children import has_ended, video_workers, wait_for
 from support.clips import clip, panning, pictures
 
+from colorization.guidance import Guidance
 from colorization.video.container import Video
 from colorization.video.limits import VideoError
 from colorization.zoo import locate
@@ -98,6 +99,16 @@ def test_memory_is_bounded(tmp_path):
     large = clip(tmp_path / "large.mp4", panning(1920, 1080, 3), sound=False)
     with pytest.raises(VideoError, match="it takes too much memory: make it smaller"):
         run(large, tmp_path / "color.mp4", Bounds(memory=700_000_000))
+
+
+def test_a_mood_goes_to_the_model_which_may_refuse_it(long, tmp_path):
+    async def job():
+        mood = Guidance(mood="sunset")
+        async for _ in color([locate("pix2pix")], long, tmp_path / "color.mp4", LIMITS, guidance=mood):
+            pass
+
+    with pytest.raises(VideoError, match="pix2pix takes no points and no mood"):
+        in_a_loop(job())
 
 
 def test_a_job_that_takes_too_long_is_ended(long, tmp_path):

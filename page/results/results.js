@@ -1,0 +1,154 @@
+// Results of a batch. A click on one opens it in the viewer; what is chosen there is what is downloaded.
+const korean = (navigator.language || "").toLowerCase().startsWith("ko");
+const t = (text, ...values) => values.reduce((s, v) => s.replace("{}", v), (korean && props.words[text]) || text);
+const $ = (selector) => element.querySelector(selector);
+const make = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value != null) node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+};
+const asked = new Map(); // what is to be done with answers, by the request's number
+let batch = ""; // the run that is shown
+let results = []; // as the server sends them; what was chosen in the viewer replaces them
+let opened = null; // the result that the viewer shows
+let number = 0; // of the newest request; below zero, as those of the viewer are above
+
+for (const node of element.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
+
+function tell(text, part = null) {
+  $(".status").textContent = text;
+  $(".progress").hidden = part === null;
+  if (part !== null) $(".progress div").style.width = `${100 * part}%`;
+}
+
+function request(event, content, answer) {
+  number -= 1;
+  asked.set(number, answer);
+  trigger(event, { request: number, ...content });
+}
+
+document.addEventListener("colorization-answer", ({ detail }) => {
+  if (detail.lost) {
+    const waiting = [...asked.values()];
+    asked.clear();
+    for (const answer of waiting) answer({ failed: "", done: true });
+    return;
+  }
+  const answer = asked.get(detail.request);
+  if (!answer) return;
+  if (detail.done !== false) asked.delete(detail.request);
+  answer(detail);
+});
+
+// The server's news of a run: what it has made so far.
+function receive({ id = "", text = "", part = null, results: list = [] }) {
+  if (id !== batch) results = [];
+  batch = id;
+  list.forEach((result, index) => {
+    if (!results[index]) results.push(result);
+  });
+  tell(text, part);
+  draw();
+}
+
+function draw() {
+  const cards = $(".cards");
+  while (cards.children.length > results.length) cards.lastChild.remove();
+  results.forEach((result, index) => {
+    if (cards.children[index]?.result === result) return;
+    const item = card(result);
+    item.result = result;
+    cards.children[index] ? cards.children[index].replaceWith(item) : cards.append(item);
+  });
+  const done = results.some(({ full }) => full);
+  $(".zip").hidden = !done;
+  $(".hint").hidden = !done;
+}
+
+function card(result) {
+  const about = make("div", { class: "about" }, make("span", { title: result.name }, result.name, make("small", {}, describe(result))));
+  if (!result.full) return make("li", {}, make("p", { class: "problem" }, result.problem), about);
+  const picture = make("img", { src: result.view.url, alt: "", loading: "lazy" });
+  const open = make("button", { type: "button", class: "open", onclick: () => show(result) }, picture);
+  open.setAttribute("aria-label", t("{}, {}: open in the viewer", result.name, result.title));
+  about.append(make("a", { href: result.full.url, download: result.full.orig_name, "aria-label": t("Download {}", result.full.orig_name) }, t("Download")));
+  return make("li", {}, open, about);
+}
+
+function describe({ full, title, look }) {
+  if (!full) return t("not colored");
+  const { strength, points, mood } = look;
+  const words = [title, mood && moodTitle(mood), points.length && t("own colors"), strength !== 1 && t("strength {}", strength)];
+  return words.filter(Boolean).join(", ");
+}
+const moodTitle = (name) => t((name[0].toUpperCase() + name.slice(1)).replace("-", " "));
+
+// A result in the viewer of the first tab, and the way back.
+function show(result) {
+  opened = { result, chosen: null };
+  const { file, look, version } = result;
+  document.querySelectorAll("[role=tab]")[0].click();
+  document.dispatchEvent(new CustomEvent("colorization-open", { detail: { file, look, version } }));
+  back.hidden = false;
+}
+const back = make("button", { type: "button", class: "colorization-back", hidden: true, onclick: () => document.querySelectorAll("[role=tab]")[1].click() }, t("Back to the batch"));
+document.querySelectorAll(".colorization-back").forEach((old) => old.remove());
+document.body.append(back);
+
+document.addEventListener("colorization-look", ({ detail }) => {
+  if (!opened) return;
+  if (detail.file === opened.result.file) opened.chosen = detail;
+  else leave(); // another photograph is in the viewer now
+});
+
+function leave() {
+  back.hidden = true;
+  const { result, chosen } = opened || {};
+  opened = null;
+  if (!chosen || same(chosen, result)) return;
+  const index = results.indexOf(result);
+  const { version, look: { strength, contrast, points, mood } } = chosen;
+  const guidance = { version: 1, points, ...(mood && { mood }) };
+  if (index < 0) return;
+  $(".cards").children[index].classList.add("working");
+  $(".zip").disabled = true;
+  request("choose", { file: result.file, name: result.name, names: [version], kind: result.kind, strength, contrast, guidance }, (answer) => {
+    $(".zip").disabled = asked.size > 0;
+    $(".cards").children[index]?.classList.remove("working");
+    if (answer.failed !== undefined) { tell(answer.failed); return; }
+    if (results[index] !== result) return;
+    results[index] = answer.result;
+    draw();
+  });
+}
+const same = (one, other) => one.version === other.version && JSON.stringify(one.look) === JSON.stringify(other.look);
+new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && leave()).observe(element);
+
+$(".zip").addEventListener("click", () => {
+  const files = results.filter(({ full }) => full).flatMap(({ full, hints }) => [full, ...(hints ? [hints] : [])]);
+  const before = $(".status").textContent;
+  $(".zip").disabled = true;
+  tell(t("Packing {} files ...", files.length), 0);
+  request("pack", { files: files.map(({ path }) => path) }, (answer) => {
+    if (answer.done === false) { tell(t("Packing {} files ...", files.length), answer.part); return; }
+    $(".zip").disabled = false;
+    tell(answer.failed || before);
+    if (!answer.zip) return;
+    const link = make("a", { href: answer.zip.url, download: "colorized.zip" });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  });
+});
+
+// New files: what was said of the old ones does not count anymore.
+document.addEventListener("change", ({ target }) => {
+  if (target.closest?.("#uploads") && !results.length) tell("");
+});
+watch("value", () => receive(props.value || {}));
+receive(props.value || {});

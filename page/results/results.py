@@ -1,0 +1,91 @@
+"""Results of a batch: the component, whose HTML, CSS and JavaScript lie beside it, and what it is sent."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from colorization.zoo import ZOO
+from page import pictures
+from page.coloring import Coloring
+from page.language.korean import KOREAN
+from page.photograph import MAIN, STEERED, small
+
+_FOLDER = Path(__file__).parent
+_THUMBNAIL_SIDE = 640
+
+
+def results() -> gr.HTML:
+    """The component.
+
+    Its value is the news of a run, see `news`. Its events, each answered on a channel of the viewer: `choose` (color
+    one result anew, as its visitor has chosen in the viewer) and `pack` (make a zip of files).
+    """
+    return gr.HTML(
+        {},
+        html_template=_text("results.html"),
+        css_template=_text("results.css"),
+        js_on_load=_text("results.js"),
+        apply_default_css=False,
+        elem_id="results",
+        words=KOREAN,
+    )
+
+
+def news(run: str, text: str, part: float | None, made: list[dict[str, Any]]) -> dict[str, Any]:
+    """How far a run is.
+
+    Args:
+        run: Its name; those of another one are removed from the page.
+        text: What it does, or has done.
+        part: How much of it is done, 0 to 1; None when it has ended.
+        made: What has come of it so far.
+    """
+    return {"id": run, "text": text, "part": part, "results": list(made)}
+
+
+def result(file: Path, name: str, version: str, coloring: Coloring, picture: Image.Image, full: str) -> dict[str, Any]:
+    """One photograph in color.
+
+    Args:
+        file: The upload.
+        name: What the photograph is called.
+        version: A model's name in the zoo, or `STEERED`.
+        coloring: How it is colored.
+        picture: The result.
+        full: Path of its file, at full size.
+    """
+    content: dict[str, Any] = {
+        "file": str(file),
+        "name": name,
+        "version": version,
+        "title": ZOO[MAIN if version == STEERED else version].title,
+        "look": {
+            "strength": coloring.strength,
+            "contrast": coloring.contrast,
+            "points": [_point(asdict(point)) for point in coloring.guidance.points],
+            "mood": coloring.guidance.mood,
+        },
+        "view": pictures.view(small(picture, _THUMBNAIL_SIDE), f"{Path(full).stem}-small"),
+        "full": pictures.served(full),
+        "kind": Path(full).suffix[1:],
+    }
+    if coloring.guidance and version == STEERED:
+        hints = pictures.keep(coloring.guidance.to_json().encode(), f"{Path(full).stem}.hints.json")
+        content["hints"] = pictures.served(hints)
+    return content
+
+
+def problem(name: str, text: str) -> dict[str, Any]:
+    """Why there is no result of a photograph."""
+    return {"name": name, "problem": text}
+
+
+def _point(point: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in point.items() if value is not None}
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
