@@ -13,7 +13,7 @@ import gradio as gr
 from pydantic import ValidationError
 
 from page.gradio_internals import BlockFunction, function, get_upload_folder, public_functions, wrap_calls
-from page.guard.files import Files, owner
+from page.guard.files import Files, owner, texts
 from page.guard.refusal import RefusalError
 from page.language.i18n import say
 
@@ -90,7 +90,7 @@ def check_message(body: bytes, names: Set[str]) -> dict[str, Any]:
     if message.get("method") == "tools/call" and isinstance(arguments, dict):
         for name, value in arguments.items():
             files = [str(file.get("path") or file.get("url")) for file in _files(value)]
-            files += [text for text in _texts(value) if _ADDRESS.match(text)]
+            files += [text for text in texts(value) if _ADDRESS.match(text)]
             if others := [file for file in files if not _own_file(file, names)]:
                 arguments[name] = (
                     f"{_short(others[0])} is no upload of this page, and other files are not fetched: POST the file "
@@ -167,15 +167,6 @@ def _files(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         for entry in value:
             yield from _files(entry)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All strings, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for entry in value.values() if isinstance(value, dict) else value:
-            yield from _texts(entry)
 
 
 def _own_file(address: str, names: Set[str]) -> str | None:

@@ -48,7 +48,7 @@ class Files:
         if owner is None:
             return content
         mine = self._owned.setdefault(owner, OrderedDict())
-        for file in {Path(text) for text in _texts(content) if text.startswith(f"{self.folder}/")} - self._own:
+        for file in {Path(text) for text in texts(content) if text.startswith(f"{self.folder}/")} - self._own:
             try:
                 size = file.stat().st_size
             except OSError:
@@ -140,9 +140,10 @@ def _remove_left(folder: Path, user: int) -> None:
         return  # its page is alive, or it is gone
 
 
-def _texts(content: Any) -> Iterator[str]:
+def texts(content: Any) -> Iterator[str]:
+    """All strings in JSON, however deep."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, dict | list | tuple):
         for entry in content.values() if isinstance(content, dict) else content:
-            yield from _texts(entry)
+            yield from texts(entry)

@@ -52,7 +52,7 @@ REQUESTS = (60.0, 1000.0)  # of any kind
 
 
 class Guard:
-    """See the module.
+    """The layer, around gradio's ASGI application.
 
     Args:
         app: gradio's.

@@ -57,7 +57,7 @@ def lab_rows(folder: Path) -> list[LabRow]:
             f"the Lab arrays in {folder} do not fit together: l/ has {l_count} rows and ab/ has {ab_count} ({shapes}), "
             "expected as many in both, all of one height and width: add what is missing or remove what is too much"
         )
-    pairs = zip(_places(light), _places(color), strict=True)
+    pairs = zip(_rows_of(light), _rows_of(color), strict=True)
     return [LabRow(str(l_file), l_row, str(ab_file), ab_row) for (l_file, l_row), (ab_file, ab_row) in pairs]
 
 
@@ -104,7 +104,7 @@ def _arrays(folder: Path, part: str) -> dict[Path, np.ndarray]:
     return arrays
 
 
-def _places(arrays: dict[Path, np.ndarray]) -> Iterator[tuple[Path, int]]:
+def _rows_of(arrays: dict[Path, np.ndarray]) -> Iterator[tuple[Path, int]]:
     """File and row of every picture."""
     for file, array in arrays.items():
         yield from ((file, row) for row in range(len(array)))

@@ -85,7 +85,7 @@ def listed(name: str, files: Iterable[File], skipped: Iterable[Skipped] = ()) ->
             {"picture": pictures, PARQUET: parquet, ".tar": tars}[kind].append(file)
     if parquet or tars:
         listing.skipped.extend(Skipped(file.name, BESIDE) for file in pictures)
-        listing.parquet, listing.tars = _places(parquet), _places([] if parquet else tars)
+        listing.parquet, listing.tars = _by_split(parquet), _by_split([] if parquet else tars)
         listing.skipped.extend(Skipped(file.name, BESIDE) for file in (tars if parquet else ()))
         return listing
     by_folder = [split_of(file.folders) for file in pictures]
@@ -159,7 +159,7 @@ def _head(place: str | Member) -> bytes:
         return b""
 
 
-def _places(shards: list[File]) -> dict[str, list[str]]:
+def _by_split(shards: list[File]) -> dict[str, list[str]]:
     """Shards by split: by their folder, else by their name; without either they are for training."""
     splits: dict[str, list[str]] = defaultdict(list)
     for shard in shards:
