@@ -197,7 +197,7 @@ def page(env, folder, root=ROOT, python=sys.executable):
         yield url, folder / "log"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 @pytest.fixture(scope="session")
