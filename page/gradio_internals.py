@@ -152,6 +152,14 @@ def refuse_addresses(component: Any, sentence: str) -> None:
     component.async_move_resource_to_block_cache = move_only_files
 
 
+def event_content(event: gr.EventData) -> dict[str, Any]:
+    """What a script of the page's sent with an event: any JSON, which a stranger may have written.
+
+    gradio's documented way gives attributes, which fails for names that were not sent.
+    """
+    return event._data if isinstance(event._data, dict) else {}
+
+
 def is_agent(request: gr.Request | None) -> bool:
     """Whether gradio's MCP server makes a call."""
     return request is not None and request.headers.get("x-gradio-user") == "mcp"

@@ -8,10 +8,8 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from page.gradio_internals import MCPServer, is_agent
+from page.gradio_internals import MCPServer
 from page.photograph import small
-
-__all__ = ["content", "is_agent", "store_copy"]
 
 _SIDE = 768  # px; five of these fit into the megabyte that some agents take
 

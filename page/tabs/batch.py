@@ -16,6 +16,7 @@ from colorization.sentence import Sentence
 from colorization.zoo import ZOO
 from page import pictures
 from page.coloring import Coloring, uploaded
+from page.gradio_internals import event_content
 from page.language.i18n import label, say
 from page.models import Models
 from page.photograph import MAIN, STEERED, Photograph, Photographs
@@ -130,7 +131,7 @@ def _results(
 
 def pack(event: gr.EventData, request: gr.Request) -> Iterator[Answer]:
     """Make a zip of results; tells how far it is."""
-    content = event._data if isinstance(event._data, dict) else {}
+    content = event_content(event)
     number, paths = {"request": content.get("request")}, content.get("files")
     folder = pictures.new_folder()
     try:

@@ -10,6 +10,7 @@ import gradio as gr
 from colorization.sentence import Sentence
 from colorization.zoo import ZOO
 from page import pictures
+from page.gradio_internals import event_content
 from page.language.i18n import label, say
 from page.models import Models
 from page.photograph import MAIN, STEERED, Photograph, Photographs, check_steerable
@@ -109,7 +110,7 @@ class Compare:
 
     def vote(self, voted: list[str], event: gr.EventData) -> list[str]:
         """Note which result a visitor would keep, once for each photograph; gives those that were voted on."""
-        content = event._data if isinstance(event._data, dict) else {}
+        content = event_content(event)
         file, kept, order = content.get("file"), content.get("kept"), content.get("shown")
         strength = content.get("strength")
         if not isinstance(file, str) or file in voted or not isinstance(order, list):

@@ -8,6 +8,7 @@ from colorization.guidance import Guidance, GuidanceError
 from colorization.zoo import ZOO
 from page import mcp, pictures
 from page.coloring import Coloring, uploaded
+from page.gradio_internals import is_agent
 from page.models import Models
 from page.photograph import MAIN, STEERED, Photographs, check_steerable
 from page.tabs import inputs
@@ -55,7 +56,7 @@ def endpoint(models: Models, photographs: Photographs) -> None:
             for name, picture in photograph.full(names, coloring):
                 file_name = MAIN if name == STEERED else name
                 files[file_name] = pictures.store(picture, file_name)
-                if mcp.is_agent(request):
+                if is_agent(request):
                     mcp.store_copy(photograph.screen(name, coloring), files[file_name])
         except ValueError as error:
             title = "Not usable colors" if isinstance(error, GuidanceError) else "Not a usable picture"

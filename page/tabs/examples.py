@@ -10,6 +10,7 @@ from PIL import Image
 
 from colorization.inference import colorize, lightness
 from page import pictures
+from page.gradio_internals import event_content
 from page.models import Models
 from page.photograph import MAIN, small
 from page.viewer import viewer
@@ -62,7 +63,7 @@ def welcome(models: Models) -> dict[str, Any]:
 
 def picked(event: gr.EventData) -> dict[str, Any]:
     """The example's file, where gradio serves and cleans up."""
-    asked = event._data if isinstance(event._data, dict) else {}
+    asked = event_content(event)
     number: Any = asked.get("index")
     if not isinstance(number, int) or not 0 <= number < len(EXAMPLES):
         raise gr.Error("There is no such example.", print_exception=False)

@@ -11,6 +11,7 @@ from colorization.decode import DecodeError
 from colorization.guidance import GuidanceError
 from colorization.sentence import Sentence
 from page.coloring import GONE, Coloring, uploaded
+from page.gradio_internals import event_content
 from page.language.i18n import say
 from page.photograph import SCREEN_SIDE
 
@@ -45,7 +46,7 @@ def answers(work: Callable[[Asked], Answer]) -> Callable[..., Answer]:
     """Make gradio's event out of a function that answers one request."""
 
     def answer(event: gr.EventData, request: gr.Request) -> Answer:
-        content = _content(event)
+        content = event_content(event)
         try:
             return _to(content) | work(_asked(content, request))
         except ValueError as error:
@@ -58,7 +59,7 @@ def streams(work: Callable[[Asked], Iterator[Answer]]) -> Callable[..., Iterator
     """The same for a function that answers step by step; `done` is False until the last one."""
 
     def stream(event: gr.EventData, request: gr.Request) -> Iterator[Answer]:
-        content = _content(event)
+        content = event_content(event)
         try:
             for step in work(_asked(content, request)):
                 yield _to(content) | step
@@ -76,10 +77,6 @@ def failure(error: ValueError, request: gr.Request | None) -> Answer:
     elif isinstance(error, GuidanceError):
         frame = "These colors cannot be used: {}."
     return {"failed": say(request, Sentence(frame, error)), "gone": str(error) == GONE, "done": True}
-
-
-def _content(event: gr.EventData) -> dict[str, Any]:
-    return event._data if isinstance(event._data, dict) else {}
 
 
 def _to(content: dict[str, Any]) -> Answer:

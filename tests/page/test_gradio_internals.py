@@ -132,13 +132,26 @@ def test_addresses_are_refused_where_gradio_would_fetch_them(page):
     assert "Send a file." in answer
 
 
+@pytest.mark.parametrize(("sent", "content"), [({"name": "zip"}, {"name": "zip"}), ([1], {}), (None, {})])
+def test_what_a_script_sends_is_an_object_or_nothing(sent, content):
+    assert gradio_internals.event_content(gr.EventData(None, sent)) == content
+
+
 def test_the_server_is_uvicorns(page):
     assert isinstance(page.demo.server.config, uvicorn.Config)
     gradio_internals.end_open_connections(page.demo, 1)
     assert page.demo.server.config.timeout_graceful_shutdown == 1
 
 
-PRIVATE = {"_queue", "fns", "preprocess", "preprocess_data", "process_api", "async_move_resource_to_block_cache"}
+PRIVATE = {
+    "_queue",
+    "_data",
+    "fns",
+    "preprocess",
+    "preprocess_data",
+    "process_api",
+    "async_move_resource_to_block_cache",
+}
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "page").rglob("*.py")), ids=lambda file: file.stem)
