@@ -80,8 +80,8 @@ def _run(options: Options) -> int:
     if videos and options.engine != "torch":
         _say(f"{len(videos)} videos skipped: they need --engine torch")
         failed += len(videos)
-    elif videos and (options.guidance or options.picture.moods or options.picture.auto_levels):
-        _say(f"{len(videos)} videos skipped: points, moods and --auto-levels are for pictures")
+    elif videos and (options.picture.moods or options.picture.auto_levels):
+        _say(f"{len(videos)} videos skipped: --moods and --auto-levels are for pictures")
         failed += len(videos)
     elif videos:
         failed += _color_videos(videos, cast("dict[str, Colorizer]", models), options)
@@ -160,7 +160,7 @@ def _color_videos(videos: "list[Source]", models: "dict[str, Colorizer]", option
     torch.set_num_threads(min(4, os.cpu_count() or 1))
     failed = set()
     skipped = 0
-    for outcome in run(videos, models, options.output, options.video, options.overwrite):
+    for outcome in run(videos, models, options.output, options.video, options.overwrite, options.guidance):
         if outcome.error:
             failed.add(outcome.source.file)
             print(f"{_printable(outcome.source.file)}: {outcome.error}", file=sys.stderr)

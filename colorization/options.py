@@ -152,8 +152,9 @@ def _parser() -> argparse.ArgumentParser:
         type=_point,
         action="append",
         default=[],
-        metavar="X,Y,#RRGGBB",
-        help="the color of a point, x and y in 0 to 1 from the upper left, its lightness stays; may be given often",
+        metavar="X,Y,#RRGGBB[@SECONDS]",
+        help="the color of a point, x and y in 0 to 1 from the upper left, its lightness stays; in a video from the "
+        "frame at that time on, until the scene ends; may be given often",
     )
     colors.add_argument(
         "--hints",
@@ -161,7 +162,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.json",
         help="points and a mood from a file; without one, NAME.hints.json beside a file is used",
     )
-    colors.add_argument("--mood", choices=MOODS, metavar="NAME", help=f"the overall color: {', '.join(MOODS)}")
+    colors.add_argument(
+        "--mood",
+        type=_mood,
+        action="append",
+        default=[],
+        metavar="NAME[@SECONDS]",
+        help=f"the overall color, of a video also from a time on: {', '.join(MOODS)}",
+    )
     colors.add_argument("--moods", action="store_true", help="color pictures in every mood, and add a contact sheet")
 
     pictures = parser.add_argument_group("pictures")
@@ -224,11 +232,19 @@ def _guidance(given: argparse.Namespace, error: Callable[[str], NoReturn]) -> "G
         return None
     from dataclasses import replace
 
-    from colorization.guidance import Guidance, GuidanceError
+    from colorization.guidance import Guidance, GuidanceError, MoodChange
 
     try:
         guidance = Guidance.from_json(given.hints.read_bytes()) if given.hints else Guidance()
-        return replace(guidance, points=(*guidance.points, *given.hint), mood=given.mood or guidance.mood)
+        guidance = replace(guidance, points=(*guidance.points, *given.hint))
+        if not given.mood:
+            return guidance
+        whole = [mood for mood, time in given.mood if time is None]
+        changes = sorted((time, mood) for mood, time in given.mood if time is not None)
+        if len(whole) > 1:
+            error(f"--mood is {' and '.join(whole)}: give all but one a time, as in {whole[1]}@12.5")
+        changed = tuple(MoodChange(time, mood) for time, mood in changes)
+        return replace(guidance, mood=whole[0] if whole else None, mood_changes=changed)
     except GuidanceError as problem:
         error(f"{given.hints}: {problem}" if given.hints else str(problem))
     except OSError as problem:
@@ -240,12 +256,26 @@ def _point(text: str) -> "Point":
     from colorization.guidance import GuidanceError, Point
 
     try:
-        x, y, color = text.split(",")
-        return Point(float(x), float(y), color)
+        place, at, time = text.partition("@")
+        x, y, color = place.split(",")
+        return Point(float(x), float(y), color, float(time) if at else None)
     except GuidanceError as error:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,#RRGGBB, such as 0.31,0.62,#7a8b4f") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not X,Y,#RRGGBB or X,Y,#RRGGBB@SECONDS, such as 0.31,0.62,#7a8b4f"
+        ) from error
+
+
+def _mood(text: str) -> tuple[str, float | None]:
+    """The name of a mood, and the seconds from which it counts."""
+    name, at, time = text.partition("@")
+    seconds = _parsed(float, time) if at else None
+    if name not in MOODS:
+        raise argparse.ArgumentTypeError(f"invalid choice: {name!r} (choose from {', '.join(MOODS)})")
+    if at and (seconds is None or not 0 <= seconds < math.inf):
+        raise argparse.ArgumentTypeError(f"{time!r} is not a time in seconds, as in {name}@12.5")
+    return name, seconds
 
 
 def _megapixels(text: str) -> float:

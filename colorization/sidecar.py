@@ -1,7 +1,6 @@
 """Guidance beside files: NAME.hints.json, which is used where the command line says nothing else."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,11 +31,13 @@ def steering(file: Path | None, given: Guidance | None) -> Steering:
     given = given or Guidance()
     candidates = [file.with_name(f"{name}{HINTS}") for name in (file.name, stem(file))] if file else []
     beside = next(filter(os.path.isfile, candidates), None)  # which takes names that are too long for none
-    if not beside or (given.points and given.mood is not None):
+    has_mood = given.mood is not None or bool(given.mood_changes)
+    if not beside or (given.points and has_mood):
         return Steering(given or None)
     try:
         read = Guidance.from_json(beside.read_bytes())
     except GuidanceError as error:
         raise GuidanceError(f"{beside.name}: {error}") from error
-    guidance = replace(read, points=given.points or read.points, mood=read.mood if given.mood is None else given.mood)
+    moods = given if has_mood else read
+    guidance = Guidance(given.points or read.points, moods.mood, moods.mood_changes)
     return Steering(guidance or None, (f"its colors are steered by {beside.name} beside it",))

@@ -10,13 +10,15 @@ from tqdm import tqdm
 
 from colorization.colorizer import Colorizer
 from colorization.files import Source
+from colorization.guidance import Guidance, GuidanceError
 from colorization.inference import colorize, gray
 from colorization.jobs import explain
 from colorization.options import VideoOptions
 from colorization.results import Content, Making, Results
+from colorization.sidecar import steering
 from colorization.video.colorize import colorize_video
 from colorization.video.flicker import measure, table
-from colorization.video.limits import VideoError
+from colorization.video.limits import LostFramesError, VideoError
 
 _PAIRS = 24  # of neighboring frames that a report looks at
 _SIDE_BY_SIDE = "side-by-side"  # the folder of results that show all models
@@ -42,8 +44,17 @@ def run(
     output: Path,
     options: VideoOptions,
     overwrite: bool = False,
+    guidance: Guidance | None = None,
 ) -> Iterator[VideoOutcome]:
     """Color videos, one after the other, with a bar for the frames of each; see `colorization.jobs.run`.
+
+    Args:
+        sources: See `colorization.files.find`.
+        models: By the names of their folders.
+        output: Folder of the results.
+        options: Strength, quality and others.
+        overwrite: Whether results that are there already are made again.
+        guidance: Of all videos; what it leaves out, files beside them may say (`colorization.sidecar`).
 
     Yields:
         One outcome per video and model, or one per video if they are side by side.
@@ -55,24 +66,25 @@ def run(
     results = Results(output, makings, overwrite)
     for source in sources:
         try:
-            reserved = results.reserve(source.file, None, source.wanted, ".mp4")
+            steered = steering(source.file, guidance)
+            reserved = results.reserve(source.file, None, source.wanted, ".mp4", steered.guidance)
             content = Content.of(source.file) if reserved.missing or options.report else None
-        except OSError as error:
+        except (OSError, GuidanceError) as error:
             yield VideoOutcome(source, error=explain(error))
             continue
         for name, group in groups.items():
-            target, speed, notes = output / name / reserved.place, None, reserved.notes
+            target, speed, notes = output / name / reserved.place, None, (*steered.notes, *reserved.notes)
             try:
                 if name in reserved.missing and content:
-                    speed, more = _color(source.file, target, group, options)
-                    results.complete(name, reserved.place, source.file, content)
+                    speed, more = _color(source.file, target, group, options, steered.guidance)
+                    results.complete(name, reserved.place, source.file, content, steered.guidance)
                     notes += more
                 measures = report(source.file, target, name, group[0], options, speed) if options.report else ""
                 yield VideoOutcome(source, notes, skipped=name not in reserved.missing, report=measures)
             except Exception as error:  # one video's failure is not the others'
                 with contextlib.suppress(OSError):  # a name that stays reserved is of no harm
                     results.release(reserved.place, source.file, content)
-                text = str(error) if isinstance(error, VideoError) else explain(error)
+                text = str(error) if isinstance(error, VideoError | LostFramesError) else explain(error)
                 yield VideoOutcome(source, reserved.notes, text)
 
 
@@ -81,13 +93,14 @@ def _digest(models: Sequence[Colorizer]) -> str:
 
 
 def _color(
-    file: Path, target: Path, models: Sequence[Colorizer], options: VideoOptions
+    file: Path, target: Path, models: Sequence[Colorizer], options: VideoOptions, guidance: Guidance | None
 ) -> tuple[float | None, tuple[str, ...]]:
     """Color one video; returns its frames per second, and what its owner should know."""
     target.parent.mkdir(parents=True, exist_ok=True)
     name = "".join(character if character.isprintable() else "?" for character in file.name)
     with tqdm(unit="frame", disable=None, desc=name) as bar:
-        for progress in colorize_video(models, file, target, strength=options.strength, crf=options.crf):
+        job = colorize_video(models, file, target, strength=options.strength, crf=options.crf, guidance=guidance)
+        for progress in job:
             bar.total = progress.total
             bar.update(progress.done - bar.n)
     return progress.speed, tuple(progress.notes)
@@ -102,7 +115,7 @@ def report(
         file: The source.
         result: What was made of it, by one model.
         name: What the table calls the result.
-        model: The model, for frame by frame.
+        model: The model, for frame by frame, without guidance.
         options: As the result was made.
         speed: Frames per second at which it was made, None if it was there already.
 

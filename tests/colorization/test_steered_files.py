@@ -8,7 +8,7 @@ from PIL import Image
 from support.guided import guided_unet
 
 from colorization import colorize, load
-from colorization.guidance import Guidance, GuidanceError, Point
+from colorization.guidance import Guidance, GuidanceError, MoodChange, Point
 from colorization.inference import gray
 from colorization.moods import MOODS
 from colorization.onnx.convert import convert
@@ -93,6 +93,8 @@ def test_whose_guidance_counts(tmp_path):
     assert steering(old, Guidance(given)).guidance == Guidance(given, "sunset")
     assert steering(old, Guidance(mood="overcast")).guidance == Guidance(beside.points, "overcast")
     assert steering(old, Guidance(given, "overcast")) == (Guidance(given, "overcast"), ())
+    changing = Guidance(mood_changes=(MoodChange(1, "overcast"),))
+    assert steering(old, changing).guidance == Guidance(beside.points, None, changing.mood_changes)
     assert steering(tmp_path / f"{'설' * 84}.jpg", None) == (None, ()), "a name that is too long for hints"
     (tmp_path / "old.jpg.hints.json").write_text("{}")
     with pytest.raises(GuidanceError, match=r"^old.jpg.hints.json: the guidance has no 'version'"):
@@ -150,7 +152,12 @@ def test_the_border_of_a_print_is_not_steered(color, picture):
         (["--hint", "0.5,0.5"], "'0.5,0.5' is not X,Y,#RRGGBB"),
         (["--hint", "1.5,0.5,#ffffff"], "a point's x is 1.5, expected a number of 0 to 1"),
         (["--hint", "0.5,0.5,red"], "a point's color is 'red', expected #rrggbb"),
+        (["--hint", "0.5,0.5,#ffffff@soon"], "'0.5,0.5,#ffffff@soon' is not X,Y,#RRGGBB or X,Y,#RRGGBB@SECONDS"),
+        (["--hint", "0.5,0.5,#ffffff@-1"], "a point's time is -1.0, expected seconds of 0 or more"),
         (["--mood", "cheerful"], "invalid choice: 'cheerful'"),
+        (["--mood", "dusk@-1"], "'-1' is not a time in seconds, as in dusk@12.5"),
+        (["--mood", "dusk", "--mood", "sunset"], "--mood is dusk and sunset: give all but one a time"),
+        (["--mood", "dusk@1", "--mood", "sunset@1"], "moods begin at [1.0, 1.0] seconds, expected rising times"),
         (["--hints", "gone.json"], "gone.json: No such file"),
         (["--moods", "--mood", "dusk"], "leave out --mood"),
         (["--moods", "--output", "-"], "--moods writes several pictures"),

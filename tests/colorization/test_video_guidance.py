@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from support.clips import ByLightness, Steerable, clip, finish, panning, pictures, scenery
+from support.guided import guided_unet
 
-from colorization import load
 from colorization.guidance import Guidance, GuidanceError, MoodChange, Point
 from colorization.lab import rgb_to_lab
 from colorization.metrics import colorfulness
-from colorization.models import UNet
 from colorization.moods import MOODS
 from colorization.video.colorize import colorize_video
 from colorization.video.flicker import measure
@@ -107,14 +105,7 @@ def test_a_mood_for_all_of_it_and_another_from_a_time_on(tmp_path):
 
 @pytest.fixture(scope="module")
 def guided():
-    """A U-Net with the embedded weights, and guidance whose weights are drawn and not learned."""
-    torch.manual_seed(0)
-    model = UNet(working_size=64, guided=True)
-    model.load_state_dict(model.state_dict() | load("unet").state_dict())
-    for weights in model.guidance.parameters():
-        if not weights.any():
-            torch.nn.init.normal_(weights, std=0.05)
-    return model.eval()
+    return guided_unet()
 
 
 def test_guidance_does_not_flicker(tmp_path, guided):
@@ -164,3 +155,20 @@ def test_a_model_without_guidance_refuses_it_before_any_work(tmp_path, pan):
     with pytest.raises(GuidanceError, match="unet takes no points and no mood"):
         next(colorize_video([ByLightness()], pan, tmp_path / "out.mp4", guidance=Guidance(mood="dusk")))
     assert not any(tmp_path.iterdir())
+
+
+def test_the_command_line(colorization, guided, tmp_path):
+    guided.save_pretrained(tmp_path / "model")
+    source = clip(tmp_path / "lake.mp4", panning(96, 64, 30), sound=False)
+    point = Point(0.2, 0.7, "#8090b0", time=0.4)
+    guidance = Guidance((point,), "sunset", (MoodChange(0.8, "blue-hour"),))
+    expected, _ = colored(source, tmp_path / "expected.mp4", guidance, guided)
+    command = [source, "--model", tmp_path / "model", "--output", tmp_path / "out", "--crf", "4"]
+    moods = ["--mood", "blue-hour@0.8", "--mood", "sunset"]
+    done = colorization(*command, *moods, "--hint", "0.2,0.7,#8090b0@0.4")
+    assert done.returncode == 0 and "1 of 1 videos" in done.stdout, done.stderr
+    assert max(changed(pictures(tmp_path / "out/unet/lake.mp4"), expected)) < 1.5, "half precision"
+    source.with_name("lake.mp4.hints.json").write_text(Guidance((point,)).to_json())
+    done = colorization(*command, *moods)
+    assert "lake.mp4: note: its colors are steered by lake.mp4.hints.json beside it" in done.stderr
+    assert "1 skipped" in done.stdout, "the same guidance"
