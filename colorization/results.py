@@ -102,7 +102,7 @@ class Results:
             place = _named(wanted, f"-{number}" if number > 1 else "", suffix)
             if any(self._is_of_another(name, place, identity, source, content) for name in self.makings):
                 continue
-            if not self.overwrite and any(self._is_strange(name, place) for name in self.makings):
+            if not self.overwrite and any(self._belongs_to_others(name, place) for name in self.makings):
                 strange = strange or place
             elif all(self._claim(name, place, identity) for name in self.makings):
                 break
@@ -170,7 +170,7 @@ class Results:
             unfinished.write_text(json.dumps(record | {"source": identity}, indent=1), encoding="utf-8")
         return False
 
-    def _is_strange(self, name: str, place: Path) -> bool:
+    def _belongs_to_others(self, name: str, place: Path) -> bool:
         """Whether a file without a record is at a result's path."""
         return not self._record(name, place).exists() and os.path.lexists(self.output / name / place)
 
