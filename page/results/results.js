@@ -15,6 +15,7 @@ const make = (tag, attributes = {}, ...children) => {
 const asked = new Map(); // what is to be done with answers, by the request's number
 let batch = ""; // the run that is shown
 let results = []; // as the server sends them; what was chosen in the viewer replaces them
+let complaint = false; // whether the status says why nothing was begun
 let opened = null; // the result that the viewer shows
 let number = 0; // of the newest request; below zero, as those of the viewer are above
 
@@ -47,6 +48,8 @@ document.addEventListener("colorization-answer", ({ detail }) => {
 
 // The server's news of a run: what it has made so far.
 function receive({ id = "", text = "", part = null, results: list = [] }) {
+  complaint = !id && text !== "";
+  if (!id) { tell(text); return; } // nothing was begun, and what is there stays
   if (id !== batch) results = [];
   batch = id;
   list.forEach((result, index) => {
@@ -146,9 +149,11 @@ $(".zip").addEventListener("click", () => {
   });
 });
 
-// New files: what was said of the old ones does not count anymore.
+// New files: why nothing was begun without them does not count anymore.
 document.addEventListener("change", ({ target }) => {
-  if (target.closest?.("#uploads") && !results.length) tell("");
+  if (!complaint || !target.closest?.("#uploads")) return;
+  complaint = false;
+  tell("");
 });
 watch("value", () => receive(props.value || {}));
 receive(props.value || {});

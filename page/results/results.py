@@ -38,7 +38,7 @@ def news(run: str, text: str, part: float | None, made: list[dict[str, Any]]) ->
     """How far a run is.
 
     Args:
-        run: Its name; those of another one are removed from the page.
+        run: Its name; results of another one are removed from the page. "" if nothing could be begun.
         text: What it does, or has done.
         part: How much of it is done, 0 to 1; None when it has ended.
         made: What has come of it so far.

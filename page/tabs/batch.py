@@ -58,7 +58,7 @@ class Batch:
         chosen = [name for name in ZOO if name in names]
         if not files or not chosen:
             text = "Choose at least one model." if files else "Choose photographs or a zip first."
-            yield results.news(run, say(request, text), None, made)
+            yield results.news("", say(request, text), None, made)
             return
         stop["now"] = False
         coloring = Coloring(strength, Guidance(mood=mood or None))

@@ -83,10 +83,15 @@ def opened(browser, server):
         yield page
 
 
-def color_all(opened, files):
-    """Choose files, and press the button."""
+def choose_files(opened, files):
+    """Choose files, and wait until they are there."""
     opened.locator("#uploads input[type=file]").set_input_files(files)
     opened.locator("#uploads tr").nth(len(files) - 1).wait_for()
+
+
+def color_all(opened, files):
+    """Choose files, and press the button."""
+    choose_files(opened, files)
     opened.get_by_role("button", name="Color all").click()
 
 
@@ -105,9 +110,10 @@ def test_a_batch_gives_full_size_files_a_zip_and_what_failed(opened, photograph,
     opened.get_by_role("button", name="Color all").click()
     opened.get_by_text("Choose photographs or a zip first.").wait_for()
     opened.get_by_label("pix2pix").check()
-    color_all(opened, [tmp_path / "text.jpg", tmp_path / "old.png", file])
-    opened.get_by_text("3 of 4 files colored.").wait_for()
+    choose_files(opened, [tmp_path / "text.jpg", tmp_path / "old.png", file])
     assert not opened.get_by_text("Choose photographs or a zip first.").count()
+    opened.get_by_role("button", name="Color all").click()
+    opened.get_by_text("3 of 4 files colored.").wait_for()
     names = [name.get_attribute("title") for name in opened.locator("#results .about span").all()]
     assert names == ["text.jpg", *2 * ["old.png"], *4 * ["lake.png"]]
     assert "this is not a JPEG" in opened.locator("#results li").first.inner_text()
@@ -123,6 +129,11 @@ def test_a_batch_gives_full_size_files_a_zip_and_what_failed(opened, photograph,
         names = [f"{name}{suffix}.jpg" for name in names for suffix in ("", "-2")[: 1 + name.startswith("lake")]]
         assert sorted(archive.namelist()) == sorted(names)
     opened.screenshot(path=Path(os.environ.get("SCREENSHOTS", tmp_path)) / "batch.png")
+    for name in ("pix2pix", "U-Net"):
+        opened.get_by_label(name, exact=True).uncheck()
+    opened.get_by_role("button", name="Color all").click()
+    opened.get_by_text("Choose at least one model.").wait_for()
+    assert opened.locator("#results li").count() == 7
 
 
 def test_a_result_is_changed_in_the_viewer_and_the_zip_has_what_was_chosen(opened, photograph, tmp_path):

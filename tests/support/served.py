@@ -85,7 +85,7 @@ def served(env, folder, *arguments, program="app.py"):
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
-        for _ in range(480):
+        for _ in range(960):
             if match := re.search(r"serving at (http://\S+?)/?\s", log.read_text()):
                 break
             assert process.poll() is None, log.read_text()
