@@ -2,7 +2,7 @@
 
 import functools
 import io
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class EncodeError(ValueError):
 
 def save(
     picture: Image.Image | NDArray[np.uint16],
-    file: BinaryIO,
+    file: IO[bytes],
     kind: str,
     quality: int = 90,
     model: str = "",
@@ -73,7 +73,7 @@ def encoded(picture: Image.Image, kind: str = "png", quality: int = 90, model: s
     return buffer.getvalue()
 
 
-def _save_tiff(values: NDArray, file: BinaryIO, packet: bytes, words: Words | None) -> None:
+def _save_tiff(values: NDArray, file: IO[bytes], packet: bytes, words: Words | None) -> None:
     import tifffile
 
     tags: list[tuple[int, int, int, bytes, bool]] = []

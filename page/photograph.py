@@ -255,6 +255,13 @@ def check_steerable(photograph: Photograph, coloring: Coloring) -> None:
         raise GuidanceError("the U-Net that is served here takes no points and no mood")
 
 
+def model_of(name: str, coloring: Coloring) -> str:
+    """The model whose colors a version has, for its label; empty for those in gray and for the original."""
+    if name in ("input", "original") or coloring.strength == 0:
+        return ""
+    return MAIN if name == STEERED else name
+
+
 def small(picture: Image.Image, side: int = SCORED_SIDE) -> Image.Image:
     """A copy of at most this long side; the picture itself if it is not larger."""
     if max(picture.size) <= side:

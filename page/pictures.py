@@ -9,6 +9,7 @@ import gradio as gr
 from PIL import Image
 
 from colorization.atomic import written
+from colorization.encode import encoded
 from page.gradio_internals import get_upload_folder, hash_bytes
 
 
@@ -34,11 +35,9 @@ def keep(data: bytes, name: str) -> str:
     return str(file)
 
 
-def store(picture: Image.Image, name: str) -> str:
-    """Write a PNG, compressed quickly, as large pictures would take a minute."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "png", compress_level=1)
-    return keep(buffer.getvalue(), f"{name}.png")
+def store(picture: Image.Image, name: str, model: str = "") -> str:
+    """Write a PNG, with the label of the model whose colors it has; returns its path."""
+    return keep(encoded(picture, model=model), f"{name}.png")
 
 
 def view(picture: Image.Image, name: str) -> dict[str, Any]:

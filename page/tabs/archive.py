@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from colorization.decode import STRANGERS
 from colorization.sentence import Sentence
+from colorization.text import decoded
 
 log = logging.getLogger("page")
 
 MAX_FILES = 50
 MAX_TOTAL_BYTES = 100_000_000
+_UTF8 = 0x800  # flag of a member whose name is in it
 _MAX_DIRECTORY_BYTES = 1_000_000  # of a zip's table of contents, which is read whole
 
 
@@ -95,9 +97,14 @@ def _hidden(path: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts) or parts[-1] == "Thumbs.db"
 
 
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's path; where the zip does not say that it is UTF-8, zipfile takes it for DOS's CP437."""
+    return member.filename if member.flag_bits & _UTF8 else decoded(member.filename.encode("cp437"), "cp437")
+
+
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Item:
     """One member of a zip, never more bytes of it than a photograph may have, whatever the zip announces."""
-    name = PurePosixPath(member.filename.replace("\\", "/")).name
+    name = PurePosixPath(_name(member).replace("\\", "/")).name
     if member.flag_bits & 1:
         return Item(name, b"", "it is encrypted: make the zip without a password")
     try:

@@ -1,6 +1,5 @@
 """Batch tab: many photographs or a zip of them, colored one after the other, changed one by one, zipped."""
 
-import io
 import re
 import uuid
 import zipfile
@@ -11,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from colorization.decode import DecodeError
+from colorization.encode import encoded
 from colorization.guidance import Guidance
 from colorization.sentence import Sentence
 from colorization.zoo import ZOO
@@ -19,7 +19,7 @@ from page.coloring import Coloring, uploaded
 from page.gradio_internals import event_content
 from page.language.i18n import label, say
 from page.models import Models
-from page.photograph import MAIN, STEERED, Photograph, Photographs
+from page.photograph import MAIN, STEERED, Photograph, Photographs, model_of
 from page.results import results
 from page.tabs import inputs
 from page.tabs.archive import Item, items
@@ -121,11 +121,9 @@ def _results(
 ) -> Iterator[dict[str, Any]]:
     """Write versions of a photograph at full size."""
     for version, picture in photograph.full(versions, coloring):
-        buffer = io.BytesIO()
-        options = {"compress_level": 1} if kind == "png" else {"quality": _QUALITY, "subsampling": 0}
-        picture.save(buffer, "png" if kind == "png" else "jpeg", **options)
+        data = encoded(picture, "png" if kind == "png" else "jpeg", _QUALITY, model_of(version, coloring))
         model = MAIN if version == STEERED else version
-        full = pictures.keep(buffer.getvalue(), f"{PurePath(_safe(name)).stem}-{model}.{kind}")
+        full = pictures.keep(data, f"{PurePath(_safe(name)).stem}-{model}.{kind}")
         yield results.result(photograph.file, name, version, coloring, picture, full)
 
 

@@ -4,9 +4,10 @@ import io
 import zipfile
 from collections.abc import Iterator
 
+from colorization import encode
 from page import pictures
 from page.coloring import Coloring
-from page.photograph import Photograph
+from page.photograph import Photograph, model_of
 
 _QUALITY = 95  # of JPEG, without subsampled color: 12 megapixels are 5 MB instead of the 20 of a PNG
 
@@ -18,7 +19,7 @@ def one_version(photograph: Photograph, name: str, coloring: Coloring) -> str:
         DecodeError: If the upload is not there anymore.
     """
     [(_, picture)] = photograph.full([name], coloring)
-    return pictures.store(picture, f"{photograph.file.stem}-{name}")
+    return pictures.store(picture, f"{photograph.file.stem}-{name}", model_of(name, coloring))
 
 
 def all_versions(photograph: Photograph, coloring: Coloring) -> Iterator[tuple[float, str]]:
@@ -37,7 +38,7 @@ def all_versions(photograph: Photograph, coloring: Coloring) -> Iterator[tuple[f
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # JPEG files do not become smaller
         for count, (name, picture) in enumerate(photograph.full(names, coloring), 1):
             with archive.open(f"{stem}-{name}.jpg", "w") as file:
-                picture.save(file, "jpeg", quality=_QUALITY, subsampling=0)
+                encode.save(picture, file, "jpeg", _QUALITY, model_of(name, coloring))
             yield count / (len(names) + 1), ""
         with archive.open(f"{stem}-comparison.jpg", "w") as file:
             photograph.sheet(coloring).save(file, "jpeg", quality=_QUALITY, subsampling=0)

@@ -10,7 +10,7 @@ from page import mcp, pictures
 from page.coloring import Coloring, uploaded
 from page.gradio_internals import is_agent
 from page.models import Models
-from page.photograph import MAIN, STEERED, Photographs, check_steerable
+from page.photograph import MAIN, STEERED, Photographs, check_steerable, model_of
 from page.tabs import inputs
 from page.tabs.scores import HEADERS, rows
 from page.viewer.requests import failure
@@ -55,7 +55,7 @@ def endpoint(models: Models, photographs: Photographs) -> None:
             files = {}
             for name, picture in photograph.full(names, coloring):
                 file_name = MAIN if name == STEERED else name
-                files[file_name] = pictures.store(picture, file_name)
+                files[file_name] = pictures.store(picture, file_name, model_of(name, coloring))
                 if is_agent(request):
                     mcp.store_copy(photograph.screen(name, coloring), files[file_name])
         except ValueError as error:

@@ -1,6 +1,5 @@
 """Saving: what the viewer offers to download of a photograph, beside the picture itself."""
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,9 +7,10 @@ from PIL import Image
 
 from colorization import before_after
 from colorization.decode import DecodeError
+from colorization.encode import encoded
 from page import pictures
 from page.coloring import Coloring
-from page.photograph import Photograph
+from page.photograph import Photograph, model_of
 from page.tabs import downloads
 
 _QUALITIES = (75, 85, 95)  # of JPEG
@@ -43,7 +43,7 @@ def save(photograph: Photograph, coloring: Coloring, kind: str, name: str, optio
     if kind in ("pair", "diagonal"):
         draw = before_after.side_by_side if kind == "pair" else before_after.diagonal
         picture = draw(*_versions(photograph, name, coloring), _CREDIT if options.get("credit") is True else "")
-        return pictures.keep(_jpeg(picture, 92), f"{stem}-before-after.jpg")
+        return pictures.keep(_jpeg(picture, 92, model_of(name, coloring)), f"{stem}-before-after.jpg")
     if kind in _LOOP_SIDE:
         frames = before_after.sweep(*_versions(photograph, name, coloring, _LOOP_SIDE[kind]))
         data = before_after.mp4(frames) if kind == "mp4" else before_after.gif(frames)
@@ -59,7 +59,7 @@ def _whole(photograph: Photograph, coloring: Coloring, kind: str, name: str, opt
         return downloads.one_version(photograph, name, coloring)
     quality = options.get("quality")
     [(_, picture)] = photograph.full([name], coloring)
-    data = _jpeg(picture, quality if quality in _QUALITIES else _QUALITIES[-1])
+    data = _jpeg(picture, quality if quality in _QUALITIES else _QUALITIES[-1], model_of(name, coloring))
     return pictures.keep(data, f"{photograph.file.stem}-{name}.jpg")
 
 
@@ -71,9 +71,7 @@ def _versions(
     return before, after
 
 
-def _jpeg(picture: Image.Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
+def _jpeg(picture: Image.Image, quality: int, model: str) -> bytes:
     if max(picture.size) > 65_500:  # what JPEG can hold
         raise DecodeError("a JPEG cannot be so large: save it as PNG")
-    picture.convert("RGB").save(buffer, "jpeg", quality=quality, subsampling=0)
-    return buffer.getvalue()
+    return encoded(picture.convert("RGB"), "jpeg", quality, model)

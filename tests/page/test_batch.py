@@ -4,7 +4,7 @@ import io
 import os
 import re
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -37,6 +37,18 @@ def test_folders_of_a_zip_are_skipped_and_names_are_no_paths(tmp_path):
         ("hill.png", ""),
         ("dune.png", ""),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949", "cp437"])
+def test_names_of_zips_that_do_not_say_how_they_are_written(tmp_path, encoding):
+    """As Windows writes them: in its own encoding, without the flag of UTF-8."""
+    name = "Größe.png" if encoding == "cp437" else "사진/설악산 풍경.png"
+    raw = name.encode(encoding)
+    stand_in = "".join(chr(ord("a") + at % 26) for at in range(len(raw)))
+    file = zipped(tmp_path, {stand_in: png()})
+    file.write_bytes(file.read_bytes().replace(stand_in.encode(), raw))
+    [item] = items([file])
+    assert (item.name, item.problem) == (PurePosixPath(name).name, "")
 
 
 def test_zips_inside_zips_are_not_opened(tmp_path):

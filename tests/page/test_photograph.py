@@ -1,5 +1,8 @@
 """Photographs in all their versions, without a page."""
 
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +17,7 @@ from colorization.zoo import load
 from page.coloring import Coloring
 from page.models import Served
 from page.photograph import SCREEN_SIDE, Photographs
+from page.tabs import downloads, saving
 
 PLAIN = Coloring()
 
@@ -124,3 +128,19 @@ def test_the_layer_of_color_has_the_colors_and_one_lightness(color, served):
     assert layer[0].min() > 52 and layer[0].max() < 55, "middle gray everywhere"
     alike = np.abs(layer[0] - result[0]) < 5
     assert alike.sum() > 1000 and np.abs(layer[1:] - result[1:])[:, alike].max() < 4
+
+
+def test_what_is_saved_says_whose_colors_it_has_and_nothing_of_the_visitor(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    exif = Image.Exif()
+    exif[315] = "A visitor"
+    Image.linear_gradient("L").save(tmp_path / "mine.jpg", exif=exif)
+    mine = Photographs().again(tmp_path / "mine.jpg", {"unet": served["unet"]})
+    label = b"compositeWithTrainedAlgorithmicMedia"
+    for kind in ("png", "jpeg", "pair"):
+        data = Path(saving.save(mine, PLAIN, kind, "unet", {})).read_bytes()
+        assert label in data and b"unet" in data and b"A visitor" not in data
+    *_, (_, path) = downloads.all_versions(mine, PLAIN)
+    with zipfile.ZipFile(path) as archive:
+        assert label in archive.read("mine-unet.jpg") and label not in archive.read("mine-input.jpg")
+    assert label not in Path(downloads.one_version(mine, "unet", Coloring(0))).read_bytes()
