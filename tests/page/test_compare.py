@@ -82,7 +82,7 @@ def shown(page):
 
 
 def zoom(page):
-    return int(page.locator("#viewer output").inner_text().split()[0])
+    return int(page.locator("#viewer .zoom output").inner_text().split()[0])
 
 
 def natural_sizes(page):
@@ -244,7 +244,8 @@ def test_downloads_are_the_full_picture_named_after_the_photograph(opened, old, 
     assert download.suggested_filename == "old-unet.png"
     download.save_as(tmp_path / "unet.png")
     picture = Image.open(tmp_path / "unet.png")
-    assert picture.format == "PNG" and not picture.info
+    assert picture.format == "PNG" and set(picture.info) <= {"xmp", "XML:com.adobe.xmp"}
+    assert "compositeWithTrainedAlgorithmicMedia" in str(picture.info)
     assert np.array_equal(np.asarray(picture), np.asarray(colorize(load("unet"), gray(photograph))))
     opened.evaluate(WATCH_PROGRESS)
     download = save(opened, "All with a sheet (zip)")

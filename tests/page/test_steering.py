@@ -108,7 +108,7 @@ def distance(page, point):
 
 
 def test_a_click_offers_eight_colors_and_the_picture_follows_the_chosen_one(page):
-    click(page, 0.75, 0.3)
+    click(page, 0.36, 0.78)
     swatches = page.locator(".swatch")
     assert swatches.count() == 8
     assert len({swatch.evaluate("s => getComputedStyle(s).backgroundColor") for swatch in swatches.all()}) == 8
@@ -117,7 +117,7 @@ def test_a_click_offers_eight_colors_and_the_picture_follows_the_chosen_one(page
     swatches.nth(2).click()
     changed(page, before)
     (point,) = points(page)
-    assert (point["x"], point["y"]) == (pytest.approx(0.75, abs=0.01), pytest.approx(0.3, abs=0.01))
+    assert (point["x"], point["y"]) == (pytest.approx(0.36, abs=0.01), pytest.approx(0.78, abs=0.01))
     assert distance(page, point) < 6
     page.get_by_role("button", name="Done").click()
     assert page.get_by_role("dialog").count() == 0

@@ -59,7 +59,7 @@ def view(phone, request):
 
 
 def zoom(page):
-    return int(page.locator("#viewer output").inner_text().split()[0])
+    return int(page.locator("#viewer .zoom output").inner_text().split()[0])
 
 
 def pictures(page):
@@ -110,8 +110,7 @@ def test_what_is_between_two_fingers_stays_there(view):
 
 def test_one_finger_moves_zoomed_pictures_in_step_and_not_the_page(view):
     x, y, half_width, _ = first_frame(view)
-    view.get_by_role("button", name="Zoom in").tap()
-    view.get_by_role("button", name="Zoom in").tap()
+    Fingers(view).move(((x - 20, y), (x - 80, y)), ((x + 20, y), (x + 80, y)))
     before, (_, left, top) = page_state(view), pictures(view)
     Fingers(view).move(((x + half_width / 2, y), (x + half_width / 2 + 30, y + 20)))
     _, after_left, after_top = pictures(view)
@@ -136,4 +135,6 @@ def test_the_divider_follows_a_finger(phone):
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     Fingers(phone).move(((x, y), (x + 90, y + 5)))
     assert handle.bounding_box()["x"] - box["x"] == pytest.approx(90, abs=15)
+    Fingers(phone).move(((x - 120, y + 60), (x - 60, y + 65)))
+    assert handle.bounding_box()["x"] + box["width"] / 2 == pytest.approx(x - 60, abs=15), "anywhere on the picture"
     assert page_state(phone) == before
