@@ -85,7 +85,7 @@ def _exported(model: Colorizer) -> bytes:
                 _Network(model).eval(),
                 tuple(inputs.values()),
                 dynamo=True,
-                dynamic_shapes=(shapes[0], *([tuple(shapes[1:])] if shapes[1:] else [()])),
+                dynamic_shapes=(shapes[0], tuple(shapes[1:])) if model.takes_guidance else (shapes[0],),
                 input_names=[*inputs],
                 output_names=["ab", "moods"][: 1 + model.takes_guidance],
                 opset_version=_OPSET,
