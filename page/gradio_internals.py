@@ -152,6 +152,17 @@ def refuse_addresses(component: Any, sentence: str) -> None:
     component.async_move_resource_to_block_cache = move_only_files
 
 
+def describe_objects(demo: gr.Blocks) -> None:
+    """Say of JSON inputs of endpoints that they are objects.
+
+    gradio says `"type": {}`, which is no JSON Schema: clients of MCP then refuse the whole tool.
+    """
+    for fn in public_functions(demo):
+        for block in fn.inputs:
+            if isinstance(block, gr.JSON):
+                block.api_info = lambda: {"type": "object", "description": "a JSON object"}  # type: ignore[method-assign]
+
+
 def event_content(event: gr.EventData) -> dict[str, Any]:
     """What a script of the page's sent with an event: any JSON, which a stranger may have written.
 

@@ -22,7 +22,7 @@ from colorization.decode import STRANGERS
 from page import mcp
 from page.demo import LOOK, build_demo
 from page.gradio_internals import LAUNCH as PRIVATE
-from page.gradio_internals import answer_agents_with, end_open_connections
+from page.gradio_internals import answer_agents_with, describe_objects, end_open_connections
 from page.guard import calls
 from page.guard.files import PER_OWNER, TOTAL, Files
 from page.guard.middleware import Guard
@@ -108,6 +108,7 @@ def launch(demo: gr.Blocks, options: Options, queue_limits: QueueLimits, files: 
     """Start gradio's server behind the guard; raises `OSError` if the port was taken meanwhile."""
     calls.install_error_messages(demo, files)
     answer_agents_with(mcp.content)
+    describe_objects(demo)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:

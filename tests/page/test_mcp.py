@@ -111,9 +111,9 @@ def test_programs_may_give_the_address_of_an_upload_too(page, photograph):
     """Not agents alone: what the upload gave is taken by its address on this page, under any of the page's names."""
     for name in (urlsplit(page.url).netloc, "localhost:1"):
         file = address(page, photograph).replace(urlsplit(page.url).netloc, name)
-        _, data = page.call([file_of(file), 1])
+        _, data = page.call([file_of(file), 1, None])
         assert data[1]["path"].endswith("input.png"), data
-    refused, _ = page.call([file_of(address(page, photograph).replace("127.0.0.1", "another.example")), 1])
+    refused, _ = page.call([file_of(address(page, photograph).replace("127.0.0.1", "another.example")), 1, None])
     assert refused.status_code == 422 and "addresses are not fetched" in refused.text
 
 
@@ -129,5 +129,5 @@ def test_agents_of_several_visitors_have_places_of_their_own(page, photograph):
         return await asyncio.gather(*(visit(file, number) for number, file in enumerate(files, 2)))
 
     large = page.upload(encoded(photograph.resize((4000, 2600)), "jpeg")["bytes"])
-    assert page.join([file_of(large), 1], "blocker").status_code == 200  # so that all of them must wait
+    assert page.join([file_of(large), 1, None], "blocker").status_code == 200  # so that all of them must wait
     assert [result.isError for pair in run(work()) for result in pair] == [False] * 6
