@@ -161,6 +161,7 @@ def describe_objects(demo: gr.Blocks) -> None:
         for block in fn.inputs:
             if isinstance(block, gr.JSON):
                 block.api_info = lambda: {"type": "object", "description": "a JSON object"}  # type: ignore[method-assign]
+    demo.config = demo.get_config_file()  # it was made when the page was built
 
 
 def event_content(event: gr.EventData) -> dict[str, Any]:
