@@ -1,5 +1,6 @@
 """Calls of the page's endpoints: validation of their bodies, and sentences for what fails later."""
 
+import copy
 import json
 import logging
 import os
@@ -135,10 +136,13 @@ def _endpoint(demo: gr.Blocks, path: str, call: dict[str, Any]) -> BlockFunction
 
 
 def _check_data(fn: BlockFunction, data: Any) -> None:
-    """Refuse inputs that are too few, of other kinds, or name files that were not uploaded."""
+    """Fill in last inputs that have a default; refuse too few, of other kinds, or files that were not uploaded."""
     if not isinstance(data, list):
         raise RefusalError(400, f"`data` is {_short(data)}, expected a list of the inputs.")
     asked = [block for block in fn.inputs if not block.skip_api]
+    left_out = asked[len(data) :]
+    if all(getattr(block, "value", None) is not None for block in left_out):
+        data.extend(copy.deepcopy(block.value) for block in left_out)  # what gradio's own client fills in
     inputs = fn.inputs if len(data) >= len(fn.inputs) else asked
     if len(data) < len(inputs) or len(data) > 2 * len(fn.inputs) + 10:
         raise RefusalError(422, f"`data` has {len(data)} entries, expected {len(asked)}.")

@@ -38,11 +38,11 @@ function startSave() {
   more.append(
     make("div", { class: "pair" }, add(t("JPEG"), "jpeg", () => ({ quality: Number(quality.value) })), quality),
     add(t("Color layer for Photoshop (PNG)"), "layer"),
-    make("h3", {}, t("Before and after")),
+    make("h2", {}, t("Before and after")),
     make("div", { class: "pair" }, add(t("Side by side"), "pair", options), add(t("Diagonal"), "diagonal", options)),
     make("div", { class: "pair" }, add(t("Moving, MP4"), "mp4"), add(t("Moving, GIF"), "gif")),
     make("label", { class: "check" }, credit, t("With a line that says where the colors come from")),
-    make("h3", {}, t("Everything")),
+    make("h2", {}, t("Everything")),
     add(t("All with a sheet (zip)"), "zip"),
     add(t("My points and mood (JSON)"), "hints"),
   );

@@ -88,7 +88,7 @@ def test_an_example_stays_as_long_as_an_upload(tmp_path, monkeypatch):
     monkeypatch.setattr(examples, "HISTORIC", tmp_path / "installed")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
     files = Files(tmp_path / "files")
-    picked = Path(examples.picked(gr.EventData(None, {"index": 0})))
+    picked = Path(examples.picked(gr.EventData(None, {"index": 0}))["file"])
     files.sweep()
     assert picked.exists()
     os.utime(picked, (picked.stat().st_mtime - KEEP_SECONDS,) * 2)

@@ -302,7 +302,7 @@ def test_the_border_of_a_print_takes_no_color(page, photograph, tmp_path):
 
 
 def test_steered_colors_are_scored_and_compared(page, photograph, tmp_path):
-    photograph.save(tmp_path / "color.png")
+    photograph.rotate(3).save(tmp_path / "color.png")  # which no other test has had compared
     page.locator("#upload input[type=file]").set_input_files(tmp_path / "color.png")
     page.get_by_role("img", name="color, colored by U-Net").wait_for()
     give(page, 0.75, 0.3)

@@ -110,6 +110,7 @@ def test_a_vote_is_blind_until_it_is_cast(browser, subprocess_env, photograph, t
             "Result A",
             "Result B",
             "Result C",
+            "old, the black-and-white input",
         ]
         opened.get_by_role("button", name="Keep B").click()
         names = viewer.locator(".frame .name").all_inner_texts()
