@@ -140,9 +140,9 @@ def _check_data(fn: BlockFunction, data: Any) -> None:
     if not isinstance(data, list):
         raise RefusalError(400, f"`data` is {_short(data)}, expected a list of the inputs.")
     asked = [block for block in fn.inputs if not block.skip_api]
-    left_out = asked[len(data) :]
-    if all(getattr(block, "value", None) is not None for block in left_out):
-        data.extend(copy.deepcopy(block.value) for block in left_out)  # what gradio's own client fills in
+    defaults = [getattr(block, "value", None) for block in asked[len(data) :]]
+    if None not in defaults:
+        data.extend(copy.deepcopy(defaults))  # as gradio's own client does
     inputs = fn.inputs if len(data) >= len(fn.inputs) else asked
     if len(data) < len(inputs) or len(data) > 2 * len(fn.inputs) + 10:
         raise RefusalError(422, f"`data` has {len(data)} entries, expected {len(asked)}.")
