@@ -167,11 +167,11 @@ def test_ways_to_color_a_video_are_compared_on_an_old_film_too(photograph, tmp_p
         monkeypatch.setattr("sys.argv", words)
         flicker.main()
         rows = table_rows(capsys.readouterr().out)
-        assert {"gray", *flicker.WAYS, "original"} <= rows.keys()
-        flickers[kind] = {way: float(rows[way][2]) for way in flicker.WAYS}
+        assert {"gray", *flicker.METHODS, "original"} <= rows.keys()
+        flickers[kind] = {way: float(rows[way][2]) for way in flicker.METHODS}
         assert Image.open(tmp_path / kind / "pan/sheet.png").height > 200
     assert min(min(values.values()) for values in flickers.values()) > 0
-    for way in flicker.WAYS.keys() - {"key frames, cross-faded"}:  # it sees the grain of key frames only
+    for way in flicker.METHODS.keys() - {"key frames, cross-faded"}:  # it sees the grain of key frames only
         assert flickers["aged"][way] > flickers["new"][way]
     steady = flickers["aged"]["key frames, along motion"]
     assert steady < flickers["aged"]["frame by frame"], "color along motion is for old films"

@@ -105,7 +105,7 @@ from page.demo import build_demo
 from page.models import Models
 demo = build_demo(Models())
 function = next(f for f in demo.fns.values() if f.api_name == "colorize").fn
-answer = function({str(tmp_path / "old.png")!r}, 1, None)
+answer = function({str(tmp_path / "old.png")!r}, 1, None, None)
 print(len(answer), len(sys.modules["spaces"].registered) if "spaces" in sys.modules else "no spaces")
 """
     env = subprocess_env | {"PYTHONPATH": f"{tmp_path}:{ROOT}", "GRADIO_TEMP_DIR": str(tmp_path / "files")}
