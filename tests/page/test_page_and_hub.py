@@ -97,7 +97,9 @@ def test_on_zerogpu_the_networks_run_on_the_processor_and_no_quota_is_used(
 ):
     """With a stand-in for `spaces`, which refuses torch without CUDA; docs/HUB.md says where the real one ran."""
     (tmp_path / "spaces.py").write_text(SPACES if zero_gpu else "raise AssertionError('not wanted')")
-    photograph.save(tmp_path / "old.png")
+    uploads = tmp_path / "files"
+    uploads.mkdir()
+    photograph.save(uploads / "old.png")
     code = f"""
 import sys
 import page.gpu
@@ -105,10 +107,10 @@ from page.demo import build_demo
 from page.models import Models
 demo = build_demo(Models())
 function = next(f for f in demo.fns.values() if f.api_name == "colorize").fn
-answer = function({str(tmp_path / "old.png")!r}, 1, None, None)
+answer = function({str(uploads / "old.png")!r}, 1, None, None)
 print(len(answer), len(sys.modules["spaces"].registered) if "spaces" in sys.modules else "no spaces")
 """
-    env = subprocess_env | {"PYTHONPATH": f"{tmp_path}:{ROOT}", "GRADIO_TEMP_DIR": str(tmp_path / "files")}
+    env = subprocess_env | {"PYTHONPATH": f"{tmp_path}:{ROOT}", "GRADIO_TEMP_DIR": str(uploads)}
     env |= {"SPACES_ZERO_GPU": "true"} if zero_gpu else {}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout.split("\n")[-2] == f"10 {1 if zero_gpu else 'no spaces'}", done.stderr
