@@ -4,6 +4,7 @@
 minor version. Whatever else of the page uses of gradio is documented.
 """
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -189,3 +190,17 @@ def answer_agents_with(content: Callable[[MCPServer, list[Any], str], list[Any]]
 def end_open_connections(demo: gr.Blocks, seconds: int) -> None:
     """How long a server that ends waits for connections that stay open, such as those of tabs."""
     demo.server.config.timeout_graceful_shutdown = seconds
+
+
+def quiet_abandoned_loops() -> None:
+    """Keep out of the log what Python says of event loops that gradio makes for its locks and never closes.
+
+    They are harmless; whether one is told depends on the order in which the garbage collector meets their parts.
+    """
+    hook = sys.unraisablehook
+
+    def tell(unraisable: "sys.UnraisableHookArgs") -> None:
+        if getattr(unraisable.object, "__qualname__", "") != "BaseEventLoop.__del__":
+            hook(unraisable)
+
+    sys.unraisablehook = tell

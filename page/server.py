@@ -22,7 +22,7 @@ from colorization.decode import STRANGERS
 from page import mcp
 from page.demo import LOOK, build_demo
 from page.gradio_internals import LAUNCH as PRIVATE
-from page.gradio_internals import answer_agents_with, describe_objects, end_open_connections
+from page.gradio_internals import answer_agents_with, describe_objects, end_open_connections, quiet_abandoned_loops
 from page.guard import calls
 from page.guard.files import PER_OWNER, TOTAL, Files
 from page.guard.middleware import Guard
@@ -84,6 +84,7 @@ def run(demo: gr.Blocks, options: Options, started: Callable[[], Any] = lambda: 
         started: Called once it answers.
         look: Further arguments of `launch()`.
     """
+    quiet_abandoned_loops()
     stopped = _stopped()
     queue_limits, files = QueueLimits(demo), Files(Path(os.environ["GRADIO_TEMP_DIR"]))
     try:
