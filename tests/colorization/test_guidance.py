@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.guided import guided_unet
 
 from colorization import colorize, load
 from colorization.guidance import Condition, Guidance, GuidanceError, MoodChange, Point, keep_points
@@ -21,14 +22,7 @@ POINTS = (Point(0.31, 0.62, "#7a8b4f"), Point(0.9, 0.1, "#5588ee"))
 
 @pytest.fixture(scope="module")
 def guided():
-    """A U-Net with the embedded encoder and decoder, and guidance whose weights are drawn and not learned."""
-    torch.manual_seed(0)
-    model = UNet(working_size=64, guided=True)
-    model.load_state_dict(model.state_dict() | load("unet").state_dict())
-    for weights in model.guidance.parameters():
-        if not weights.any():
-            torch.nn.init.normal_(weights, std=0.3)
-    return model.eval()
+    return guided_unet()
 
 
 def test_json_goes_both_ways():
