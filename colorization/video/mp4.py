@@ -123,7 +123,7 @@ def concatenate_segments(
         except (av.FFmpegError, ValueError) as error:
             why = Sentence("it cannot be copied ({})", getattr(error, "strerror", None) or error)
     notes = _concatenated(segments, frames, video, target, last_duration, None)
-    return [*notes, Sentence("its sound is damaged and left out: {}", why)]
+    return [*notes, Sentence("its sound is damaged and skipped: {}", why)]
 
 
 def _concatenated(

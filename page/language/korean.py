@@ -226,7 +226,7 @@ KOREAN = {
         "소리 트랙 {}개를 모두 담았지만, 재생기는 대부분 첫 트랙만 재생합니다"
     ),
     "its sound ({}) is skipped: it cannot be decoded": "소리({})를 읽을 수 없어 뺐습니다",
-    "its sound is damaged and left out: {}": "소리가 손상되어 뺐습니다: {}",
+    "its sound is damaged and skipped: {}": "소리가 손상되어 뺐습니다: {}",
     "its time code ({}) is left out: MP4 does not take it at this frame rate": (
         "타임코드({})는 이 프레임 속도의 MP4에 담을 수 없어 뺐습니다"
     ),
