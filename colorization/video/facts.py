@@ -1,6 +1,7 @@
 """Facts of an opened video, as its container and its streams say them, and its packets."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -29,7 +30,8 @@ def own_seconds(stream: Any) -> float | None:
         return float(stream.duration * stream.time_base)
     with contextlib.suppress(KeyError, ValueError):  # as Matroska says it
         hours, minutes, seconds = stream.metadata["DURATION"].split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        length = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        return length if 0 < length < math.inf else None  # nor NaN
     return None
 
 

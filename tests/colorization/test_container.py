@@ -11,6 +11,7 @@ from support.clips import ByLightness, clip, finish, panning, pictures
 
 from colorization.signatures import is_video
 from colorization.video.colorize import colorize_video
+from colorization.video.container import Video
 from colorization.video.limits import Limits, VideoError
 
 LIMITS = Limits(pixels=1920 * 1088, seconds=120, frames=3000, rate=120)
@@ -165,6 +166,17 @@ def test_a_video_that_is_cut_short_is_colored_as_far_as_it_goes_with_a_note(mode
     last = finish(colorize_video([model], tmp_path / "cut.mp4", tmp_path / "out.mp4"))
     assert 10 < len(pictures(tmp_path / "out.mp4")) < 100
     assert "is the file cut short?" in " ".join(last.notes)
+
+
+@pytest.mark.parametrize("length", [b"00:00:nan", b"00:00:inf", b"-1:00:00", b"0:0"])
+def test_a_length_that_is_none_is_not_believed(tmp_path, length):
+    source = clip(tmp_path / "in.mkv", panning(64, 64, 13), sound=False)
+    data = source.read_bytes()
+    said = b"00:00:00.520000000"
+    assert said in data
+    source.write_bytes(data.replace(said, length.ljust(len(said))))
+    video = Video(source)
+    assert video.seconds == pytest.approx(0.52, abs=0.05) and not video.is_length_own and video.count == 13
 
 
 @pytest.mark.slow
