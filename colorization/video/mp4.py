@@ -1,5 +1,6 @@
 """MP4 files that are written: frames encoded in segments, and these put together with the source's own sound."""
 
+import errno
 import heapq
 import re
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ X264 = {
 }
 _BT709 = 1  # FFmpeg's numbers for a color matrix, and for a range
 _LIMITED = 1
+# Errors of the disk or of memory, for which the sound is not to blame.
+_NOT_OF_THE_SOUND = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ENOMEM))
 _TIME_CODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
 
 
@@ -115,12 +118,15 @@ def concatenate_segments(
 
     Raises:
         LostFramesError: If the file would hold another number of frames.
+        OSError: If the file cannot be written.
     """
     why = Sentence("MP4 does not take it as it is")
     for copy in (True, False):
         try:
             return _concatenated(segments, frames, video, target, last_duration, (copy, why))
         except (av.FFmpegError, ValueError) as error:
+            if getattr(error, "errno", None) in _NOT_OF_THE_SOUND:
+                raise
             why = Sentence("it cannot be copied ({})", getattr(error, "strerror", None) or error)
     notes = _concatenated(segments, frames, video, target, last_duration, None)
     return [*notes, Sentence("its sound is damaged and skipped: {}", why)]

@@ -1,5 +1,7 @@
 """Sound beside a video: copied where MP4 players know it, else AAC with its channels, in their order, as loud."""
 
+import resource
+
 import av
 import numpy as np
 import pytest
@@ -121,6 +123,18 @@ def test_damaged_sound_is_silent_and_the_rest_stays(tmp_path):
     samples, _ = channels(tmp_path / "out.mp4")
     assert samples.shape[1] == pytest.approx(96000, abs=3000)
     assert np.abs(samples[0, 38000:55000]).max() < 0.02 and np.abs(samples[0, 62000:90000]).max() > 0.2
+
+
+def test_a_full_disk_is_an_error_and_not_a_video_without_sound(tmp_path):
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 96000))
+    source = film(tmp_path / "in.mkv", panning(64, 48, 25), sounds=[Sound(noise, codec="aac")])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (source.stat().st_size * 2 // 3, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            rewritten(source, tmp_path / "out.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_cover_and_unknown_tracks_are_no_second_video(tmp_path):
