@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 _BACK = Fraction(1, 5)  # s; a clock that goes back by more has jumped, by less it is inexact
 _FORWARD = 1  # s; and frames: a clock that goes forward by more than both, and no sound in between, has jumped
 _FORWARD_FRAMES = 10
-_BEYOND = 60  # s
+_BEYOND = 60  # s after the end that the file says; a later time is a damaged one
 _NEAR = 2  # s; between the first packet after a jump and the first frame
 _RECENT = 4096  # packets of sound that are remembered
 

@@ -20,7 +20,7 @@ _USUAL_RATE = 48000  # Hz
 _BITS_PER_CHANNEL = 128_000  # per second
 _MOST_BITS_PER_SAMPLE = 6144 // 1024  # of a channel
 _AAC_FRAME = 1024  # samples
-_BEYOND = 600  # s after the end of the picture; a later time is a damaged one
+_BEYOND = 600  # s after the end of the picture and of what came so far; a later time is a damaged one
 _SYNCHRONOUS = 0.02  # s; clocks of frames and of samples that differ by less are the same
 # Layouts that the encoder of AAC knows. Channels of no such layout keep their order, and get places of which none is
 # for low frequencies: of those AAC keeps the lowest 120 Hz. More than eight channels get a track each.
@@ -38,7 +38,7 @@ class Tracks:
     """All tracks of a source but its picture, and where they go in the output.
 
     Attributes:
-        notes: What the owner should know.
+        notes: What the owner should know; complete when all `packets` were taken.
     """
 
     def __init__(self, video: Video, source: Any, output: Any, copy: bool, why: Sentence) -> None:
@@ -86,6 +86,7 @@ class Tracks:
         if not self._tracks:
             return
         clocks = {index: TrackClock(self._video.pieces) for index in self._tracks}
+        latest, skipped = self._video.end, 0
         for packet in facts.packets(self._source, *(self._source.streams[index] for index in self._tracks)):
             if packet is None:
                 break
@@ -94,8 +95,19 @@ class Tracks:
             shift = -self._video.start
             if time is not None and self._video.pieces:
                 shift += clock.shift(time * packet.time_base + shift, packet.pos)
-            if self._video.end is None or time is None or time * packet.time_base + shift < self._video.end + _BEYOND:
-                yield from track.put(packet, shift)
+            if time is not None and latest is not None:
+                shown = time * packet.time_base + shift
+                if shown >= latest + _BEYOND:
+                    skipped += 1
+                    continue
+                latest = max(latest, shown)
+            yield from track.put(packet, shift)
+        if skipped:
+            self.notes.append(
+                Sentence(
+                    "{} packets of its sound or subtitles are skipped: their times are far beyond its end", skipped
+                )
+            )
         for track in self._tracks.values():
             yield from track.end()
 

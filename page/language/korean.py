@@ -226,6 +226,9 @@ KOREAN = {
         "소리 트랙 {}개를 모두 담았지만, 재생기는 대부분 첫 트랙만 재생합니다"
     ),
     "its sound ({}) is skipped: it cannot be decoded": "소리({})를 읽을 수 없어 뺐습니다",
+    "{} packets of its sound or subtitles are skipped: their times are far beyond its end": (
+        "소리나 자막의 조각 {}개는 시각이 영상의 끝보다 훨씬 뒤여서 건너뛰었습니다"
+    ),
     "its sound is damaged and skipped: {}": "소리가 손상되어 뺐습니다: {}",
     "its time code ({}) is left out: MP4 does not take it at this frame rate": (
         "타임코드({})는 이 프레임 속도의 MP4에 담을 수 없어 뺐습니다"

@@ -125,6 +125,30 @@ def test_damaged_sound_is_silent_and_the_rest_stays(tmp_path):
     assert np.abs(samples[0, 38000:55000]).max() < 0.02 and np.abs(samples[0, 62000:90000]).max() > 0.2
 
 
+def test_sound_that_goes_on_long_after_the_picture_stays_whole(tmp_path):
+    """Its packets are set 20 seconds apart, so that there need not be 15 minutes of them."""
+    source = film(tmp_path / "in.mkv", panning(64, 48, 25), sounds=[Sound(tones(1), codec="aac")])
+    with av.open(str(source)) as whole, av.open(str(tmp_path / "long.mkv"), "w") as output:
+        tracks = [output.add_stream_from_template(stream) for stream in whole.streams]
+        for packet in whole.demux():
+            if packet.size:
+                if packet.stream.type == "audio":
+                    packet.pts = packet.dts = packet.pts * 900
+                packet.stream = tracks[packet.stream.index]
+                output.mux(packet)
+    assert rewritten(tmp_path / "long.mkv", tmp_path / "out.mp4") == ()
+    assert len(packets(tmp_path / "out.mp4", "audio")) == len(packets(source, "audio")) > 40
+
+
+def test_a_track_whose_times_are_damaged_is_skipped_with_a_note(tmp_path):
+    sounds = [Sound(tones(1), codec="aac", language="kor"), Sound(tones(1), codec="aac", start=5000, language="deu")]
+    source = film(tmp_path / "in.mkv", panning(64, 48, 25), sounds=sounds)
+    (note,) = rewritten(source, tmp_path / "out.mp4")
+    assert "packets of its sound or subtitles are skipped: their times are far beyond its end" in note
+    with av.open(str(tmp_path / "out.mp4")) as result:
+        assert result.duration / av.time_base < 2
+
+
 def test_a_full_disk_is_an_error_and_not_a_video_without_sound(tmp_path):
     noise = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 96000))
     source = film(tmp_path / "in.mkv", panning(64, 48, 25), sounds=[Sound(noise, codec="aac")])
