@@ -85,7 +85,7 @@ def run(
                 with contextlib.suppress(OSError):  # a name that stays reserved is of no harm
                     results.release(reserved.place, source.file, content)
                 text = str(error) if isinstance(error, VideoError | LostFramesError) else explain(error)
-                yield VideoOutcome(source, reserved.notes, text)
+                yield VideoOutcome(source, notes, text)
 
 
 def _digest(models: Sequence[Colorizer]) -> str:

@@ -1,16 +1,21 @@
 """Points and moods of videos: carried along motion until the scene ends, without flicker, and after a stop too."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.clips import ByLightness, Steerable, clip, finish, panning, pictures, scenery
 from support.guided import guided_unet
 
+from colorization.files import Source
 from colorization.guidance import Guidance, GuidanceError, MoodChange, Point
 from colorization.lab import rgb_to_lab
 from colorization.metrics import colorfulness
 from colorization.moods import MOODS
+from colorization.options import VideoOptions
 from colorization.video.colorize import colorize_video
 from colorization.video.flicker import measure
+from colorization.video.jobs import run
 
 SIZE = (160, 96)
 
@@ -155,6 +160,14 @@ def test_a_model_without_guidance_refuses_it_before_any_work(tmp_path, pan):
     with pytest.raises(GuidanceError, match="unet takes no points and no mood"):
         next(colorize_video([ByLightness()], pan, tmp_path / "out.mp4", guidance=Guidance(mood="dusk")))
     assert not any(tmp_path.iterdir())
+
+
+def test_a_film_that_fails_says_which_file_steered_it(tmp_path):
+    source = clip(tmp_path / "lake.mp4", [square(60)], sound=False)
+    (tmp_path / "lake.hints.json").write_text(Guidance(mood="dusk").to_json())
+    (outcome,) = run([Source(source, Path("lake"))], {"unet": ByLightness()}, tmp_path / "out", VideoOptions())
+    assert "unet takes no points and no mood" in outcome.error
+    assert outcome.notes == ("its colors are steered by lake.hints.json beside it",)
 
 
 def test_the_command_line(colorization, guided, tmp_path):
