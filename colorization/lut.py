@@ -24,6 +24,7 @@ _ZERO = 28  # the node of gray, with as many to all sides: what is within the li
 _NODES = 2 * _ZERO + 1
 _GRAY_STEP = 4.25  # gray levels between those that are converted exactly
 _STRIP_PIXELS = 250_000  # small enough for the cache of a processor
+_REMAP_LIMIT = 32_766  # rows and columns of what `cv2.remap` writes
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -125,14 +126,16 @@ class ColorTable:
         Args:
             part: The number of the part.
             levels: Gray levels, 0 to 255, (h, w).
-            a, b: Positions of the same size, single precision; b is overwritten.
+            a, b: Positions of the same size, single precision; b is overwritten. At most 32,766 rows.
 
         Returns:
             (h, w) or (h, w, channels).
         """
         b += levels * np.float32(_NODES)
         table = self._tables[part].reshape(256 * _NODES, _NODES, -1)
-        return cv2.remap(table, a, b, cv2.INTER_LINEAR)
+        places = [slice(start, start + _REMAP_LIMIT) for start in range(0, a.shape[1], _REMAP_LIMIT)]
+        parts = [cv2.remap(table, a[:, place], b[:, place], cv2.INTER_LINEAR) for place in places]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _fitted(a: NDArray, b: NDArray) -> NDArray[np.float32]:
@@ -156,7 +159,7 @@ def _in_parallel(work: Callable[[int, int], None], count: int, step: int) -> Non
 
     Numpy and Pillow release the interpreter's lock for as long as they work on a run.
     """
-    starts = range(0, count, max(1, step))
+    starts = range(0, count, min(max(1, step), _REMAP_LIMIT))
     stops = (min(start + starts.step, count) for start in starts)
     with ThreadPoolExecutor(_THREADS) as threads:
         list(threads.map(work, starts, stops))

@@ -136,6 +136,18 @@ def test_large_pictures_go_strip_by_strip_without_seams(photograph):
     assert difference.mean() < 0.2 and difference.max() <= 4
 
 
+@pytest.mark.parametrize("size", [(40_000, 3), (3, 40_000)])  # OpenCV looks up at most 32,766 rows and columns
+def test_strips_of_any_length_are_colored(size):
+    gray = Image.linear_gradient("L").resize(size)
+    ab = np.full((2, 4, 4), 0.2, np.float32)
+    whole = np.asarray(apply_color(gray, ab))
+    part = np.asarray(apply_color(gray.crop((0, 0, min(size[0], 50), min(size[1], 50))), ab))
+    np.testing.assert_array_equal(whole[: part.shape[0], : part.shape[1]], part)
+    np.testing.assert_array_equal(
+        whole[-1, -1], np.asarray(apply_color(gray.crop((size[0] - 1, size[1] - 1, *size)), ab))[0, 0]
+    )
+
+
 def test_one_prediction_serves_every_strength(photograph):
     model = load("unet")
     light = lightness_of(photograph)
