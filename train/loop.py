@@ -21,7 +21,7 @@ from train.checkpoint import Checkpoint
 from train.config import Settings
 from train.data.dataset import is_local
 from train.data.degrade import degrade, vary_lightness
-from train.data.loader import Crops, batches_and_pauses
+from train.data.loader import WORKER_LOST, Crops, batches_and_pauses, is_lost_worker
 from train.data.rows import UnavailableError
 from train.data.sampler import LaneState
 from train.data.stream import CropStream
@@ -104,6 +104,10 @@ class Run:
                         self._session(batches, signals)
                 except _RollbackError:
                     self._roll_back()
+                except RuntimeError as error:
+                    if is_lost_worker(error):
+                        raise StoppedError(f"{WORKER_LOST} at {self._where()}") from error
+                    raise
         return self.folder
 
     def close(self) -> None:

@@ -106,6 +106,17 @@ def test_decoding_workers_end_with_a_killed_trainer(start, parquet, tmp_path, su
     assert wait_until(lambda: all(map(gone, workers)), 10), "decoding workers outlive their trainer"
 
 
+def test_a_decoding_worker_that_is_killed_ends_the_run(start, parquet, tmp_path, subprocess_env):
+    """As the system does where memory is short."""
+    training = start([sys.executable, "-m", "train"], parquet, tmp_path, subprocess_env, dataloader_num_workers=2)
+    training.wait_for(r" [1-9]\d*/1000000 ")
+    os.kill(descendants(training.process.pid)[0], signal.SIGKILL)
+    assert training.process.wait(60) == CAN_RESUME, training.log.read_text()
+    text = training.log.read_text()
+    assert "a process that decodes was killed, perhaps for lack of memory (--dataloader-num-workers)" in text
+    assert "Traceback" not in text
+
+
 def test_sigterm_to_the_launcher_reaches_the_trainer(start, parquet, tmp_path, subprocess_env):
     launch = "accelerate launch --cpu --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no train"
     training = start(launch.split(), parquet, tmp_path, subprocess_env)

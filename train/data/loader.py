@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Semaphore
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from train.data.sampler import LaneState
 from train.data.stream import AT_ONCE, CropStream, Sample
 from train.parent import when_parent_ends
 
+WORKER_LOST = "a process that decodes was killed, perhaps for lack of memory (--dataloader-num-workers)"
 _PATIENCE = 2.0  # seconds for a worker to end
 
 
@@ -61,7 +62,7 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
         num_workers=workers,
         collate_fn=_as_is,
         prefetch_factor=max(2, 2 * batch_size // (AT_ONCE * workers)) if workers else None,
-        worker_init_fn=functools.partial(_begin_worker, os.getpid(), end := multiprocessing.Event()),
+        worker_init_fn=functools.partial(_begin_worker, os.getpid(), end := multiprocessing.Semaphore(0)),
         timeout=1 if workers else 0,
     )
     others = {*multiprocessing.active_children()}
@@ -75,8 +76,7 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
                 parts.append(next(parts_of_workers))
             except RuntimeError as error:
                 if "timed out" not in str(error):
-                    lost = "a process that decodes was killed, perhaps for lack of memory (--dataloader-num-workers)"
-                    raise UnavailableError(lost) from error
+                    raise UnavailableError(WORKER_LOST) from error
                 yield None
                 continue
             if isinstance(parts[-1], Exception):
@@ -90,12 +90,17 @@ def batches_and_pauses(crops: CropStream, batch_size: int, workers: int) -> Iter
                 yield _collate(samples[:batch_size])
                 samples = samples[batch_size:]
     finally:
-        if own:
-            end.set()
+        for _ in own:
+            end.release()  # not an Event: its `set` waits for ever for a waiting process that was killed
         for worker in own:
             worker.join(_PATIENCE)
             if worker.is_alive():
                 worker.kill()
+
+
+def is_lost_worker(error: RuntimeError) -> bool:
+    """Whether an error says that a worker was killed; DataLoader raises it in whatever the main thread is doing."""
+    return "DataLoader worker" in str(error)
 
 
 def _collate(samples: list[Sample]) -> Crops:
@@ -123,12 +128,12 @@ def _as_is(samples: Any) -> Any:
     return samples
 
 
-def _begin_worker(parent: int, end: Event, _: int) -> None:
+def _begin_worker(parent: int, end: Semaphore, _: int) -> None:
     """One thread, so that the training process keeps the cores; and an end with that process, however it ends.
 
     Also while it waits for a network: it is deaf to signals, and to DataLoader's way of ending it, which waits for the
     next sample.
     """
     when_parent_ends(parent, lambda: os._exit(1))
-    threading.Thread(target=lambda: end.wait() and os._exit(0), daemon=True, name="end").start()
+    threading.Thread(target=lambda: end.acquire() and os._exit(0), daemon=True, name="end").start()
     torch.set_num_threads(1)
