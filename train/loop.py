@@ -27,7 +27,7 @@ from train.data.sampler import LaneState
 from train.data.stream import CropStream
 from train.log import Log
 from train.output import owned
-from train.record import Stage, batch_sheet, earlier_stages, save_run
+from train.record import Stage, batch_sheet, earlier_stages, holds, save_run
 from train.resume import find_checkpoint, identity
 from train.signals import Signals, StoppedError
 from train.training_data import training_data
@@ -97,6 +97,8 @@ class Run:
     def go(self) -> Path:
         """Train to the end; see `train`."""
         self._clear()
+        if self.stage.steps_done == self.stage.steps:
+            self._write_again()
         with Signals() as signals:
             while self.stage.steps_done < self.stage.steps:
                 try:
@@ -122,6 +124,16 @@ class Run:
             if self.settings.run.resume_from_checkpoint == "none":
                 shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.accelerator.wait_for_everyone()
+
+    def _write_again(self) -> None:
+        """Write the folder of a run that was finished before, if it is gone or holds other weights."""
+        averaged = self.recipe.averaged
+        if not self.accelerator.is_main_process or holds(self.folder, averaged):
+            return
+        print(f"{self.name}: {self.folder} does not hold these weights, so it is written again")
+        with closing(self.batches()) as batches:
+            crops = next(filter(None, batches))
+        save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
 
     def _session(self, batches: Iterator[Crops | None], signals: Signals) -> None:
         """Train from where things are to the end, or until something must be undone."""

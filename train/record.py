@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,6 +78,14 @@ def hub_ids(names: Iterable[str | None]) -> list[str]:
 def weights_hash(folder: Path) -> str:
     """SHA-256 of a model's weights: numbers belong to these, and to no later ones in the same place."""
     return hashlib.sha256((folder / constants.SAFETENSORS_SINGLE_FILE).read_bytes()).hexdigest()
+
+
+def holds(folder: Path, colorizer: Colorizer) -> bool:
+    """Whether a model's folder is there, and its weights are these."""
+    with tempfile.TemporaryDirectory() as temporary:
+        colorizer._save_pretrained(Path(temporary))
+        file = folder / constants.SAFETENSORS_SINGLE_FILE
+        return file.is_file() and weights_hash(folder) == weights_hash(Path(temporary))
 
 
 def save_run(

@@ -49,6 +49,22 @@ def test_the_same_command_again_says_that_it_is_done(parquet, tmp_path, capsys):
     assert (tmp_path / "unet/model.safetensors").stat().st_mtime_ns == before
 
 
+def test_a_finished_run_whose_folder_is_gone_or_another_models_writes_it_again(parquet, tmp_path, capsys):
+    folder = unet_run(parquet, tmp_path)
+    wanted = (folder / "model.safetensors").read_bytes()
+    shutil.rmtree(folder)
+    unet_run(parquet, tmp_path)
+    assert f"unet: {folder} does not hold these weights, so it is written again" in capsys.readouterr().out
+    names = {"config.json", "model.safetensors", "training.json", "samples.png", "curves.png"}
+    assert {file.name for file in folder.iterdir()} == names
+    assert (folder / "model.safetensors").read_bytes() == wanted and stage_of(tmp_path)["steps_done"] == 12
+    last = tmp_path / "checkpoints/unet/step-000000012"
+    other = unet_run(parquet, tmp_path / "other", seed=5)
+    shutil.copytree(other, folder, dirs_exist_ok=True)
+    unet_run(parquet, tmp_path, resume_from_checkpoint=last)
+    assert (folder / "model.safetensors").read_bytes() == wanted and stage_of(tmp_path)["seed"] == 0
+
+
 def test_another_run_is_not_gone_on_with(parquet, tmp_path):
     unet_run(parquet, tmp_path, max_train_steps=4)
     with pytest.raises(ValueError, match=r"is of another run \(seed is 5, was 0\): give the same"):
