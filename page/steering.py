@@ -3,14 +3,13 @@
 A change of guidance costs the decoder alone, so it waits for nobody's photograph: at most for another change.
 """
 
-import io
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
 from PIL import Image
 
-from colorization import border
+from colorization import border, encode
 from colorization.guidance import Guidance
 from colorization.inference import AB, Encoded, Network, apply_color, predict_from, ranked_moods
 
@@ -57,9 +56,7 @@ class Steering:
         for name in ranked_moods(self._model, self._encoded):
             if name not in self._thumbnails:
                 inside = apply_color(border.crop(thumbnail, self._box), self._run(Guidance(mood=name)))
-                buffer = io.BytesIO()
-                border.put_back(inside, thumbnail, self._box).save(buffer, "jpeg", quality=90, subsampling=0)
-                self._thumbnails[name] = buffer.getvalue()
+                self._thumbnails[name] = encode.encoded(border.put_back(inside, thumbnail, self._box), "jpeg")
             yield name, self._thumbnails[name]
 
     def _run(self, guidance: Guidance) -> AB:

@@ -17,7 +17,10 @@ MAY_IMPORT = {
     "page.language": ("colorization.sentence",),
     "page.workers": ("colorization",),  # processes of their own, which know nothing of the page
     "page.guard": ("colorization", "page.gradio_internals", "page.language", "page.options"),
-    "page.viewer": ("page.gradio_internals", "colorization", "page.coloring", "page.language", "page.photograph"),
+    "page.viewer": (
+        *("colorization", "page.coloring", "page.gradio_internals", "page.language", "page.photograph"),
+        "page.pictures",
+    ),
     "page.player": ("page.language", "page.pictures"),
     "page.results": ("colorization", "page.coloring", "page.language", "page.photograph", "page.pictures"),
     "page.tabs": ("colorization", "page"),

@@ -1,6 +1,5 @@
 """Player of a video before and after: the component, whose HTML, CSS and JavaScript lie beside it, and its values."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,8 @@ def player(elem_id: str) -> gr.HTML:
 
 
 def frame(file: Path) -> dict[str, Any]:
-    """A JPEG to show while there is no video yet; one request less than a file of the server's."""
-    return {"picture": "data:image/jpeg;base64," + base64.b64encode(file.read_bytes()).decode()}
+    """A JPEG to show while there is no video yet."""
+    return {"picture": pictures.jpeg_url(file.read_bytes())}
 
 
 def video(file: Path) -> dict[str, Any]:

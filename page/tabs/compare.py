@@ -70,7 +70,7 @@ class Compare:
         shown: list[dict[str, str]] = []
         if photograph.steering:
             for name, jpeg in photograph.steering.moods(photograph.light):
-                shown.append({"name": name, "url": viewer.jpeg_url(jpeg)})
+                shown.append({"name": name, "url": pictures.jpeg_url(jpeg)})
                 if len(shown) in (1, 4, 7):
                     yield {"moods": list(shown), "done": False}
                 if not self._is_latest(asked):

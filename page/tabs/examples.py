@@ -1,7 +1,5 @@
 """Examples: landscapes that come with the page, each with a caption and a credit; the page opens with one of them."""
 
-import base64
-import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +11,6 @@ from page import pictures
 from page.gradio_internals import event_content
 from page.models import Models
 from page.photograph import MAIN, small
-from page.viewer import viewer
 
 HISTORIC = Path(__file__).parent.parent / "photographs"  # SOURCES.md there says whose they are
 _THUMBNAIL = (192, 128)
@@ -56,8 +53,8 @@ def welcome(models: Models) -> dict[str, Any]:
         "title": _WELCOME.title,
         "credit": _WELCOME.credit,
         "size": light.size,
-        "input": viewer.data_url(light, 85),
-        "color": viewer.data_url(result, 85),
+        "input": pictures.data_url(light, 85),
+        "color": pictures.data_url(result, 85),
     }
 
 
@@ -75,6 +72,4 @@ def _thumbnail(example: Example) -> str:
     """A small JPEG as a data URL."""
     picture = Image.open(HISTORIC / example.file).convert("RGB")
     picture.thumbnail(_THUMBNAIL)
-    buffer = io.BytesIO()
-    picture.save(buffer, "jpeg", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return pictures.data_url(picture, 80)

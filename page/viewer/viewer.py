@@ -1,15 +1,13 @@
 """Viewer of a photograph's versions: the component, whose HTML, CSS and JavaScript lie beside it, and its pictures."""
 
-import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from colorization.zoo import ZOO
+from page import pictures
 from page.coloring import Coloring
 from page.language.korean import KOREAN
 from page.photograph import MAIN, STEERED, Photograph
@@ -85,20 +83,9 @@ def shown(
         if name in there and name not in written:
             picture = photograph.screen(name, coloring, side)
             whole = picture.size == photograph.size
-            written[name] = {"name": name, "url": data_url(picture), "width": picture.width, "whole": whole}
+            url = pictures.data_url(picture)
+            written[name] = {"name": name, "url": url, "width": picture.width, "whole": whole}
     return [written[name] for name in names if name in written]
-
-
-def jpeg_url(jpeg: bytes) -> str:
-    """A JPEG inside an answer."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
-
-
-def data_url(picture: Image.Image, quality: int = 92) -> str:
-    """A picture inside an answer: one request less, and nothing on the disk. JPEG without subsampled color."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "jpeg", quality=quality, subsampling=0)
-    return jpeg_url(buffer.getvalue())
 
 
 def _text(name: str) -> str:
