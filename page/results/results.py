@@ -1,6 +1,6 @@
 """Results of a batch: the component, whose HTML, CSS and JavaScript lie beside it, and what it is sent."""
 
-from dataclasses import asdict
+import json
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ def result(file: Path, name: str, version: str, coloring: Coloring, picture: Ima
         picture: The result.
         full: Path of its file, at full size.
     """
+    hints = coloring.guidance.to_json()
+    guidance = json.loads(hints)
     content: dict[str, Any] = {
         "file": str(file),
         "name": name,
@@ -65,26 +67,21 @@ def result(file: Path, name: str, version: str, coloring: Coloring, picture: Ima
         "look": {
             "strength": coloring.strength,
             "contrast": coloring.contrast,
-            "points": [_point(asdict(point)) for point in coloring.guidance.points],
-            "mood": coloring.guidance.mood,
+            "points": guidance["points"],
+            "mood": guidance.get("mood"),
         },
         "view": pictures.view(small(picture, _THUMBNAIL_SIDE), f"{Path(full).stem}-small"),
         "full": pictures.served(full),
         "kind": Path(full).suffix[1:],
     }
     if coloring.guidance and version == STEERED:
-        hints = pictures.keep(coloring.guidance.to_json().encode(), f"{Path(full).stem}.hints.json")
-        content["hints"] = pictures.served(hints)
+        content["hints"] = pictures.served(pictures.keep(hints.encode(), f"{Path(full).stem}.hints.json"))
     return content
 
 
 def problem(name: str, text: str) -> dict[str, Any]:
     """Why there is no result of a photograph."""
     return {"name": name, "problem": text}
-
-
-def _point(point: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in point.items() if value is not None}
 
 
 def _text(name: str) -> str:
