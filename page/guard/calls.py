@@ -1,6 +1,5 @@
 """Calls of the page's endpoints: validation of their bodies, and sentences for what fails later."""
 
-import copy
 import json
 import logging
 import os
@@ -142,7 +141,7 @@ def _check_data(fn: BlockFunction, data: Any) -> None:
     asked = [block for block in fn.inputs if not block.skip_api]
     defaults = [getattr(block, "value", None) for block in asked[len(data) :]]
     if None not in defaults:
-        data.extend(copy.deepcopy(defaults))  # as gradio's own client does
+        data.extend(defaults)  # as gradio's own client does
     inputs = fn.inputs if len(data) >= len(fn.inputs) else asked
     if len(data) < len(inputs) or len(data) > 2 * len(fn.inputs) + 10:
         raise RefusalError(422, f"`data` has {len(data)} entries, expected {len(asked)}.")
