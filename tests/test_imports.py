@@ -18,11 +18,11 @@ MAY_IMPORT = {
     "page.workers": ("colorization",),  # processes of their own, which know nothing of the page
     "page.guard": ("colorization", "page.gradio_internals", "page.language", "page.options"),
     "page.viewer": (
-        *("colorization", "page.coloring", "page.gradio_internals", "page.language", "page.photograph"),
-        "page.pictures",
+        *("colorization", "page.coloring", "page.component", "page.gradio_internals", "page.language"),
+        *("page.photograph", "page.pictures"),
     ),
-    "page.player": ("page.language", "page.pictures"),
-    "page.results": ("colorization", "page.coloring", "page.language", "page.photograph", "page.pictures"),
+    "page.player": ("page.component", "page.pictures"),
+    "page.results": ("colorization", "page.coloring", "page.component", "page.photograph", "page.pictures"),
     "page.tabs": ("colorization", "page"),
     "app": ("colorization", "page"),
     "train.data": ("colorization", "train.parent"),

@@ -1,6 +1,6 @@
 """The page's words in Korean."""
 
-from page.language.korean_viewer import KOREAN_VIEWER
+from page.language.korean_scripts import KOREAN_SCRIPTS
 
 # English text -> Korean. The English text is the key, so that a missing translation is still a sentence; {} stands for
 # what changes, and is in the same order in both.
@@ -9,64 +9,15 @@ KOREAN = {
     "# Landscape colorization": "# 풍경 사진 컬러화",
     "Colorize": "컬러화",
     "Models": "모델",
-    "Strength of color": "색의 세기",
     "0 gray, 1 as predicted; above 1 more vivid, less accurate": (
         "0은 회색, 1은 예측 그대로, 1을 넘으면 더 선명하지만 덜 정확함"
     ),
-    "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB and 40 megapixels": (
-        "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, 최대 20 MB, 4천만 화소"
-    ),
-    # examples
-    "Longs Peak, about 1941": "롱스피크, 1941년경",
-    "Black Hills, about 1890": "블랙힐스, 1890년경",
-    "Misty lake": "안개 낀 호수",
-    "Lupin meadow": "루핀 초원",
-    "Palm beach": "야자수 해변",
-    "Autumn wetland": "가을 습지",
-    # viewer
-    "The colors are plausible, not historical. "
-    "People and rooms are not what the models learned: skin often turns bluish.": (
-        "색은 그럴듯한 추정이며 역사적 사실이 아닙니다. 사람과 실내는 학습하지 않아 피부가 푸르게 나올 때가 많습니다."
-    ),
-    "View": "보기",
-    "Slider": "슬라이더",
-    "Grid": "나란히",
-    "Single": "한 장",
-    "Blind vote": "블라인드 투표",
-    "Left": "왼쪽",
-    "Right": "오른쪽",
-    "Picture": "사진 선택",
-    "Input": "입력",
-    "Original": "원본",
-    "Zoom in": "확대",
-    "Zoom out": "축소",
-    "Actual pixels": "실제 픽셀",
-    "Fit": "맞춤",
-    "Fit the whole picture": "전체 사진 맞춤",
-    "Full screen": "전체 화면",
-    "Divider between the two pictures": "두 사진의 경계선",
-    "Pictures: + and - zoom, arrow keys move, 0 fits, 1 shows actual pixels": (
-        "사진: +와 -로 확대와 축소, 화살표 키로 이동, 0은 맞춤, 1은 실제 픽셀"
-    ),
-    "{} of 100 shows {}": "100 중 {}까지 {}",
-    "{}, the original": "{}, 원본",
-    "{}, the black-and-white input": "{}, 흑백 입력",
-    "{}, colored by {}": "{}, {}의 결과",
-    "Error of {}, colored by {}": "{}, {} 결과의 오차",
-    "Show error": "오차 보기",
-    "Loading full resolution ...": "전체 해상도를 불러오는 중 ...",
-    "All with a sheet (zip)": "비교표와 함께 모두 (zip)",
-    "Which would you keep?": "어느 것을 고르시겠습니까?",
-    "Keep {}": "{} 고르기",
-    "Result {}": "결과 {}",
-    "You kept {}.": "{}을(를) 고르셨습니다.",
     # scores
     "Scores against the original, at a long side of at most 512 px": "원본과 비교한 점수, 긴 변 최대 512 px에서",
     "equality of pixels, higher is better": "픽셀의 일치, 높을수록 좋음",
     "equality of structure, 1 at best": "구조의 일치, 최고 1",
     "color difference as people see it, lower is better": "사람이 느끼는 색 차이, 낮을수록 좋음",
     "gray copy, the row to beat": "회색 사본, 넘어야 할 기준",
-    "best": "최고",
     # batch
     "Batch": "여러 장",
     "Photographs, or a zip of them": "사진 여러 장 또는 zip",
@@ -74,22 +25,10 @@ KOREAN = {
     "Models to use": "사용할 모델",
     "Color all": "모두 컬러화",
     "Stop": "중지",
-    "Download all results (zip)": "모든 결과 내려받기 (zip)",
     "Choose at least one model.": "모델을 하나 이상 고르세요.",
     "Choose photographs or a zip first.": "먼저 사진이나 zip을 고르세요.",
     "Coloring {} ...": "{}에 색을 입히는 중 ...",
     "Files": "파일 형식",
-    "Click a result to change its strength, mood or model in the viewer. The zip has what you choose there.": (
-        "결과를 누르면 뷰어에서 세기, 분위기, 모델을 바꿀 수 있습니다. zip에는 거기서 고른 것이 담깁니다."
-    ),
-    "{}, {}: open in the viewer": "{}, {}: 뷰어에서 열기",
-    "Download": "내려받기",
-    "Download {}": "{} 내려받기",
-    "not colored": "처리하지 않음",
-    "own colors": "직접 고른 색",
-    "strength {}": "세기 {}",
-    "Back to the batch": "여러 장으로 돌아가기",
-    "Packing {} files ...": "파일 {}개를 묶는 중 ...",
     "not colored: stopped": "중지되어 처리하지 않음",
     "{} of {} files colored.": "{}/{}개 파일을 컬러화했습니다.",
     "Add photographs or a zip, choose models, and press Color all. The results appear here one by one.": (
@@ -130,7 +69,6 @@ KOREAN = {
     "trained on": "학습량",
     "steps": "단계",
     "colorfulness": "색의 풍부함",
-    "embedded": "내장",
     "{} crops": "조각 {}개",
     "not recorded": "기록 없음",
     "not measured": "측정 안 함",
@@ -156,11 +94,6 @@ KOREAN = {
     "all, side by side": "모두 나란히",
     "Color the video": "동영상 컬러화",
     "Cancel": "취소",
-    "In color": "컬러",
-    "Black and white": "흑백",
-    "Divider between black and white and color": "흑백과 컬러의 경계선",
-    "The newest frame in color": "가장 최근에 색을 입힌 프레임",
-    "Download the video": "동영상 다운로드",
     "Color follows the motion, so it flickers less; sound, length and frame rate stay. "
     "The first colors come after seconds, and the time that is left is measured while it runs. "
     "For longer videos there is the command line.": (
@@ -257,6 +190,12 @@ KOREAN = {
     "{} of the {} frames that it should have are missing": "빠진 프레임이 {}개입니다. 전체는 {}개입니다",
     "of its {} video streams, that of {} pixels is used": "영상 {}개 가운데 {} 픽셀인 것을 사용합니다",
     # what happened to a file
+    "This cannot be done: {}.": "처리할 수 없습니다: {}.",
+    "These colors cannot be used: {}.": "이 색은 사용할 수 없습니다: {}.",
+    "there is no such version of the photograph": "이 사진에는 그런 결과가 없습니다",
+    "there is no such kind of file": "그런 종류의 파일은 없습니다",
+    "a JPEG cannot be so large: save it as PNG": "JPEG로 담기에 너무 큽니다: PNG로 저장하세요",
+    "the U-Net that is served here takes no points and no mood": "여기서 쓰는 U-Net은 색 점과 분위기를 받지 않습니다",
     "This file cannot be colored: {}.": "이 파일에는 색을 입힐 수 없습니다: {}.",
     "Note: {}.": "참고: {}.",
     "the file is empty": "파일이 비어 있습니다",
@@ -392,4 +331,4 @@ KOREAN = {
         "서버의 문제로 처리하지 못했습니다: 다시 시도하거나 다른 사진을 보내 주세요."
     ),
     "Not done": "처리하지 못함",
-} | KOREAN_VIEWER
+} | KOREAN_SCRIPTS

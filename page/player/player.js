@@ -1,12 +1,6 @@
 // The player. A video's lightness is that of its source, so that what it was before is what it is now without color.
-const korean = (navigator.language || "").toLowerCase().startsWith("ko");
-const t = (text) => (korean && props.words[text]) || text;
-const $ = (selector) => element.querySelector(selector);
 const HIGHEST = 58; // of the window's height in per cent, so that the whole picture and what is below it are seen
 const frame = $(".frame"), image = $("img"), video = $("video"), divider = $(".divider"), handle = $(".line i");
-
-for (const node of element.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
-divider.setAttribute("aria-label", t(divider.dataset.label));
 
 function place() {
   $(".before").style.width = `${divider.value}%`;

@@ -6,16 +6,7 @@ from typing import Any
 import gradio as gr
 
 from page import pictures
-from page.language.korean import KOREAN
-
-_FOLDER = Path(__file__).parent
-_WORDS = (
-    "Black and white",
-    "In color",
-    "Divider between black and white and color",
-    "The newest frame in color",
-    "Download the video",
-)
+from page.component import component
 
 
 def player(elem_id: str) -> gr.HTML:
@@ -24,15 +15,7 @@ def player(elem_id: str) -> gr.HTML:
     Args:
         elem_id: Of the element.
     """
-    return gr.HTML(
-        {},
-        html_template=_text("player.html"),
-        css_template=_text("player.css"),
-        js_on_load=_text("player.js"),
-        apply_default_css=False,
-        elem_id=elem_id,
-        words={text: KOREAN[text] for text in _WORDS},
-    )
+    return component(Path(__file__).parent, elem_id)
 
 
 def frame(file: Path) -> dict[str, Any]:
@@ -43,7 +26,3 @@ def frame(file: Path) -> dict[str, Any]:
 def video(file: Path) -> dict[str, Any]:
     """A video to play, which is downloaded under its own name."""
     return {"video": pictures.served(str(file))}
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

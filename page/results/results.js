@@ -1,50 +1,14 @@
 // Results of a batch. A click on one opens it in the viewer; what is chosen there is what is downloaded.
-const korean = (navigator.language || "").toLowerCase().startsWith("ko");
-const t = (text, ...values) => values.reduce((s, v) => s.replace("{}", v), (korean && props.words[text]) || text);
-const $ = (selector) => element.querySelector(selector);
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value === true) node.setAttribute(key, "");
-    else if (value !== false && value != null) node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-};
-const asked = new Map(); // what is to be done with answers, by the request's number
 let batch = ""; // the run that is shown
 let results = []; // as the server sends them; what was chosen in the viewer replaces them
 let complaint = false; // whether the status says why nothing was begun
 let opened = null; // the result that the viewer shows
-let number = 0; // of the newest request; below zero, as those of the viewer are above
-
-for (const node of element.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
 
 function tell(text, part = null) {
   $(".status").textContent = text;
   $(".progress").hidden = part === null;
   if (part !== null) $(".progress div").style.width = `${100 * part}%`;
 }
-
-function request(event, content, answer) {
-  number -= 1;
-  asked.set(number, answer);
-  trigger(event, { request: number, ...content });
-}
-
-document.addEventListener("colorization-answer", ({ detail }) => {
-  if (detail.lost) {
-    const waiting = [...asked.values()];
-    asked.clear();
-    for (const answer of waiting) answer({ failed: "", done: true });
-    return;
-  }
-  const answer = asked.get(detail.request);
-  if (!answer) return;
-  if (detail.done !== false) asked.delete(detail.request);
-  answer(detail);
-});
 
 // The server's news of a run: what it has made so far.
 function receive({ id = "", text = "", part = null, results: list = [] }) {
@@ -89,7 +53,6 @@ function describe({ full, title, look }) {
   const words = [title, mood && moodTitle(mood), points.length && t("own colors"), strength !== 1 && t("strength {}", strength)];
   return words.filter(Boolean).join(", ");
 }
-const moodTitle = (name) => t((name[0].toUpperCase() + name.slice(1)).replace("-", " "));
 
 // A result in the viewer of the first tab, and the way back.
 function show(result) {
@@ -120,7 +83,7 @@ function leave() {
   if (index < 0) return;
   $(".cards").children[index].classList.add("working");
   $(".zip").disabled = true;
-  request("choose", { file: result.file, name: result.name, names: [version], kind: result.kind, strength, contrast, guidance }, (answer) => {
+  ask("choose", { file: result.file, name: result.name, names: [version], kind: result.kind, strength, contrast, guidance }, (answer) => {
     $(".zip").disabled = asked.size > 0;
     $(".cards").children[index]?.classList.remove("working");
     if (answer.failed !== undefined) { tell(answer.failed); return; }
@@ -137,15 +100,11 @@ $(".zip").addEventListener("click", () => {
   const before = $(".status").textContent;
   $(".zip").disabled = true;
   tell(t("Packing {} files ...", files.length), 0);
-  request("pack", { files: files.map(({ path }) => path) }, (answer) => {
+  ask("pack", { files: files.map(({ path }) => path) }, (answer) => {
     if (answer.done === false) { tell(t("Packing {} files ...", files.length), answer.part); return; }
     $(".zip").disabled = false;
     tell(answer.failed || before);
-    if (!answer.zip) return;
-    const link = make("a", { href: answer.zip.url, download: "colorized.zip" });
-    document.body.append(link);
-    link.click();
-    link.remove();
+    if (answer.zip) download(answer.zip.url, "colorized.zip");
   });
 });
 

@@ -10,10 +10,9 @@ from PIL import Image
 from colorization.zoo import ZOO
 from page import pictures
 from page.coloring import Coloring
-from page.language.korean import KOREAN
+from page.component import component
 from page.photograph import MAIN, STEERED, small
 
-_FOLDER = Path(__file__).parent
 _THUMBNAIL_SIDE = 640
 
 
@@ -23,15 +22,7 @@ def results() -> gr.HTML:
     Its value is the news of a run, see `news`. Its events, each answered on a channel of the viewer: `choose` (color
     one result anew, as its visitor has chosen in the viewer) and `pack` (make a zip of files).
     """
-    return gr.HTML(
-        {},
-        html_template=_text("results.html"),
-        css_template=_text("results.css"),
-        js_on_load=_text("results.js"),
-        apply_default_css=False,
-        elem_id="results",
-        words=KOREAN,
-    )
+    return component(Path(__file__).parent, "results")
 
 
 def news(run: str, text: str, part: float | None, made: list[dict[str, Any]]) -> dict[str, Any]:
@@ -82,7 +73,3 @@ def result(file: Path, name: str, version: str, coloring: Coloring, picture: Ima
 def problem(name: str, text: str) -> dict[str, Any]:
     """Why there is no result of a photograph."""
     return {"name": name, "problem": text}
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -15,8 +15,6 @@ function askMoods() {
 }
 const moodsKey = () => `${photo?.file} ${look.contrast}`;
 
-const moodTitle = (name) => t((name[0].toUpperCase() + name.slice(1)).replace("-", " "));
-
 function drawMoods() {
   const strip = $(".moods .strip");
   const automatic = versions.get(props.main)?.url;

@@ -18,10 +18,7 @@ function save(button, kind, options = {}) {
     if (answer.done === false) { busy(t("Preparing: {} ...", text), answer.part); return; }
     release();
     if (answer.failed !== undefined) { answer.gone ? gone() : complain(answer.failed); return; }
-    const link = make("a", { href: answer.save.url, download: answer.save.orig_name });
-    document.body.append(link);
-    link.click();
-    link.remove();
+    download(answer.save.url, answer.save.orig_name);
   });
 }
 

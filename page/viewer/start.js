@@ -1,4 +1,5 @@
 // Start: the page opens with its own example, or with what this tab had before. It is joined to the others last.
+if (korean) document.documentElement.lang = "ko";
 startControls();
 startPopover();
 startUpload();

@@ -9,7 +9,7 @@ import gradio as gr
 from colorization.zoo import ZOO
 from page import pictures
 from page.coloring import Coloring
-from page.language.korean import KOREAN
+from page.component import component
 from page.photograph import MAIN, STEERED, Photograph
 
 TITLES = {
@@ -18,12 +18,10 @@ TITLES = {
     STEERED: "Your colors",
     "original": "Original",
 }
-_FOLDER = Path(__file__).parent
-# gradio runs one script, as the body of a function of (element, trigger, props, server, upload, watch). These are put
-# together to it in this order: what they define they share, and only the last one begins.
 _SCRIPTS = (
-    *("words", "colors", "state", "session", "batch", "requests", "versions", "drawing", "layout", "zoom", "pointers"),
-    *("points", "popover", "moods", "upload", "examples", "save", "details", "compare", "vote", "controls", "start"),
+    *("icons", "colors", "state", "session", "batch", "requests", "versions", "drawing", "layout", "zoom", "pointers"),
+    *("points", "popover", "moods", "upload", "examples", "save", "details", "compare", "vote", "controls"),
+    "start",  # which begins
 )
 _STYLES = ("viewer", "stage", "steering", "panel")
 # The answer to a request of the script, which hears of it by an event of the document.
@@ -43,14 +41,11 @@ def viewer(welcome: dict[str, Any], examples: list[dict[str, Any]], limits: str)
         examples: Photographs to try, see `page.tabs.examples`.
         limits: Of uploads, in words.
     """
-    return gr.HTML(
-        {},
-        html_template=_text("viewer.html"),
-        css_template="\n".join(_text(f"{name}.css") for name in _STYLES),
-        js_on_load="\n".join(_text(f"{name}.js") for name in _SCRIPTS),
-        apply_default_css=False,
-        elem_id="viewer",
-        words=KOREAN,
+    return component(
+        Path(__file__).parent,
+        "viewer",
+        _SCRIPTS,
+        _STYLES,
         titles=TITLES,
         models=list(ZOO),
         main=MAIN,
@@ -86,7 +81,3 @@ def shown(
             url = pictures.data_url(picture)
             written[name] = {"name": name, "url": url, "width": picture.width, "whole": whole}
     return [written[name] for name in names if name in written]
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from colorization.sentence import Sentence
 from page.guard.middleware import JSON_BYTES
 from page.language.i18n import to_korean
 from page.language.korean import KOREAN
+from page.language.korean_scripts import KOREAN_SCRIPTS
 
 # Texts, labels and titles that are seen now, without Korean in them.
 FOREIGN = """() => [...document.querySelectorAll("body *")].filter(e => e.checkVisibility({ visibilityProperty: true }))
@@ -131,14 +132,16 @@ def test_the_servers_own_refusals_are_in_the_visitors_language(server, language,
 
 
 def test_every_word_of_the_scripts_has_its_korean():
-    script = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "page/viewer").glob("*.js"))
-    html = (ROOT / "page/viewer/viewer.html").read_text(encoding="utf-8")
+    script, html = (
+        "".join(file.read_text(encoding="utf-8") for file in (ROOT / "page").rglob(f"*.{kind}"))
+        for kind in ("js", "html")
+    )
     asked = re.findall(r'\bt\((?:[^()"]* \? )?"([^"]+)"(?: : "([^"]+)")?', script)
     asked += [re.findall(r'\[\d+, "([a-z]+)"\]', script), re.findall(r'data-(?:text|label)="([^"]+)"', html)]
     words = {word for found in asked for word in found if word} | {
         name.capitalize().replace("-", " ") for name in MOODS
     }
-    assert len(words) > 100 and not [word for word in words if word not in KOREAN]
+    assert len(words) > 100 and not [word for word in words if word not in KOREAN_SCRIPTS]
 
 
 def test_templates_that_are_raised_are_those_that_are_translated():

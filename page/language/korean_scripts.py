@@ -1,6 +1,6 @@
-"""The viewer's words in Korean."""
+"""Korean of what the scripts of the page's own components say; the browser is sent all of it."""
 
-KOREAN_VIEWER = {
+KOREAN_SCRIPTS = {
     # opening and uploads
     "Your black-and-white landscape, in color": "흑백 풍경 사진에 색을 입힙니다",
     "Choose a photograph, drop it anywhere on this page, or paste it.": (
@@ -21,7 +21,49 @@ KOREAN_VIEWER = {
     ),
     "Coloring ...": "색을 입히는 중 ...",
     "Coloring with {} ...": "{} 모델로 색을 입히는 중 ...",
+    "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB and 40 megapixels": (
+        "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, 최대 20 MB, 4천만 화소"
+    ),
+    "Longs Peak, about 1941": "롱스피크, 1941년경",
+    "Black Hills, about 1890": "블랙힐스, 1890년경",
+    "Misty lake": "안개 낀 호수",
+    "Lupin meadow": "루핀 초원",
+    "Palm beach": "야자수 해변",
+    "Autumn wetland": "가을 습지",
     # what is shown
+    "View": "보기",
+    "Slider": "슬라이더",
+    "Grid": "나란히",
+    "Single": "한 장",
+    "Blind vote": "블라인드 투표",
+    "Left": "왼쪽",
+    "Right": "오른쪽",
+    "Picture": "사진 선택",
+    "Input": "입력",
+    "Original": "원본",
+    "In color": "컬러",
+    "Black and white": "흑백",
+    "Zoom in": "확대",
+    "Zoom out": "축소",
+    "Actual pixels": "실제 픽셀",
+    "Fit": "맞춤",
+    "Fit the whole picture": "전체 사진 맞춤",
+    "Full screen": "전체 화면",
+    "Divider between the two pictures": "두 사진의 경계선",
+    "Pictures: + and - zoom, arrow keys move, 0 fits, 1 shows actual pixels": (
+        "사진: +와 -로 확대와 축소, 화살표 키로 이동, 0은 맞춤, 1은 실제 픽셀"
+    ),
+    "{} of 100 shows {}": "100 중 {}까지 {}",
+    "{}, the original": "{}, 원본",
+    "{}, the black-and-white input": "{}, 흑백 입력",
+    "{}, colored by {}": "{}, {}의 결과",
+    "Error of {}, colored by {}": "{}, {} 결과의 오차",
+    "Show error": "오차 보기",
+    "Loading full resolution ...": "전체 해상도를 불러오는 중 ...",
+    "Which would you keep?": "어느 것을 고르시겠습니까?",
+    "Keep {}": "{} 고르기",
+    "Result {}": "결과 {}",
+    "You kept {}.": "{}을(를) 고르셨습니다.",
     "Your colors": "내가 고른 색",
     "{}, in your colors": "{}, 내가 고른 색",
     "What is shown": "보여 줄 것",
@@ -93,7 +135,15 @@ KOREAN_VIEWER = {
     "turquoise": "청록",
     "blue": "파랑",
     "violet": "보라",
-    # contrast, saving and details
+    # strength, contrast, saving and details
+    "Strength of color": "색의 세기",
+    "All with a sheet (zip)": "비교표와 함께 모두 (zip)",
+    "best": "최고",
+    "embedded": "내장",
+    "The colors are plausible, not historical. "
+    "People and rooms are not what the models learned: skin often turns bluish.": (
+        "색은 그럴듯한 추정이며 역사적 사실이 아닙니다. 사람과 실내는 학습하지 않아 피부가 푸르게 나올 때가 많습니다."
+    ),
     "Restore the contrast of a faded scan": "바랜 사진의 대비 복원",
     "The lightness is no longer exactly that of your photograph.": "밝기가 더 이상 원래 사진과 똑같지 않습니다.",
     "Download this picture": "이 사진 내려받기",
@@ -119,11 +169,20 @@ KOREAN_VIEWER = {
     "Details": "자세히",
     "{} x {} px": "{} x {} 픽셀",
     "{}: {} s, weights: {}": "{}: {}초, 가중치: {}",
-    # what cannot be done
-    "This cannot be done: {}.": "처리할 수 없습니다: {}.",
-    "These colors cannot be used: {}.": "이 색은 사용할 수 없습니다: {}.",
-    "there is no such version of the photograph": "이 사진에는 그런 결과가 없습니다",
-    "there is no such kind of file": "그런 종류의 파일은 없습니다",
-    "a JPEG cannot be so large: save it as PNG": "JPEG로 담기에 너무 큽니다: PNG로 저장하세요",
-    "the U-Net that is served here takes no points and no mood": "여기서 쓰는 U-Net은 색 점과 분위기를 받지 않습니다",
+    # results of a batch, and the video
+    "Download all results (zip)": "모든 결과 내려받기 (zip)",
+    "Click a result to change its strength, mood or model in the viewer. The zip has what you choose there.": (
+        "결과를 누르면 뷰어에서 세기, 분위기, 모델을 바꿀 수 있습니다. zip에는 거기서 고른 것이 담깁니다."
+    ),
+    "{}, {}: open in the viewer": "{}, {}: 뷰어에서 열기",
+    "Download": "내려받기",
+    "Download {}": "{} 내려받기",
+    "not colored": "처리하지 않음",
+    "own colors": "직접 고른 색",
+    "strength {}": "세기 {}",
+    "Back to the batch": "여러 장으로 돌아가기",
+    "Packing {} files ...": "파일 {}개를 묶는 중 ...",
+    "Divider between black and white and color": "흑백과 컬러의 경계선",
+    "The newest frame in color": "가장 최근에 색을 입힌 프레임",
+    "Download the video": "동영상 다운로드",
 }
