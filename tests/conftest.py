@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import signal
 import socket
@@ -51,6 +50,15 @@ def photograph():
     from skimage import data
 
     return Image.fromarray(data.rocket())
+
+
+@pytest.fixture
+def old(photograph, tmp_path):
+    """A file with a black-and-white photograph."""
+    from colorization.inference import gray
+
+    gray(photograph).save(tmp_path / "old.png")
+    return tmp_path / "old.png"
 
 
 @pytest.fixture(scope="session")
@@ -216,14 +224,6 @@ def client(server):
     from gradio_client import Client
 
     return Client(server, verbose=False)
-
-
-@pytest.fixture(scope="session")
-def guided():
-    """Nothing; for tests of a page whose embedded U-Net takes guidance."""
-    config = json.loads((ROOT / "colorization/checkpoints/unet/config.json").read_text(encoding="utf-8"))
-    if not config.get("guided"):
-        pytest.skip("the embedded U-Net takes no guidance yet")
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ def test_bad_guidance_is_a_sentence(client, old, guidance, reason):
         client.predict(handle_file(old), 1, guidance, api_name="/colorize")
 
 
-def test_guidance_steers_the_u_net_alone(client, guided, old):
+def test_guidance_steers_the_u_net_alone(client, old):
     point = {"x": 0.36, "y": 0.78, "color": "#c04040"}
     plain, steered = (
         client.predict(handle_file(old), 1, guidance, api_name="/colorize")

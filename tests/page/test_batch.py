@@ -173,7 +173,7 @@ def test_a_result_is_changed_in_the_viewer_and_the_zip_has_what_was_chosen(opene
     assert strength.input_value() == "0"
 
 
-def test_one_mood_for_all(opened, guided, photograph, tmp_path):
+def test_one_mood_for_all(opened, photograph, tmp_path):
     gray(photograph).save(tmp_path / "old.png")
     mood = opened.get_by_label("Mood", exact=True)
     mood.fill("Sunset")

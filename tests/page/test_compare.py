@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import NAMES
 from PIL import Image
+from support.pages import complaints
 
 from colorization.inference import colorize, gray
 from colorization.zoo import load
@@ -25,22 +26,12 @@ WATCH_PROGRESS = """() => {
 def opened(browser, server):
     """The page, freshly opened at a laptop's size; a test fails on anything in its console that is an error."""
     page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    errors = complaints(page)
     page.goto(server)
     page.get_by_role("heading", name="Your black-and-white landscape, in color").wait_for()
     yield page
     page.close()
     assert errors == []
-
-
-@pytest.fixture
-def old(photograph, tmp_path):
-    """A black-and-white photograph."""
-    gray(photograph).save(tmp_path / "old.png")
-    return tmp_path / "old.png"
 
 
 @pytest.fixture

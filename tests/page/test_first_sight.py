@@ -2,17 +2,16 @@
 
 import base64
 import io
-import re
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
+from support.pages import LEFT, complaints
 
 from colorization.inference import gray
 
 RESULT = "document.querySelectorAll('#viewer .frame img')[1]"
-LEFT = re.compile("AbortError|errored out")  # what gradio logs of streams when a page is left
 BROKEN = (
     "[...document.images].filter(image => image.src && image.complete && !image.naturalWidth).map(image => image.src)"
 )
@@ -32,21 +31,12 @@ def context(browser):
 def opened(context, server):
     """The page; a test fails on errors in its console."""
     page = context.new_page()
-    errors = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    errors = complaints(page)
     page.goto(server)
     page.get_by_role("button", name="Choose a photograph").wait_for()
     yield page
     page.close()
     assert [text for text in errors if not LEFT.search(text)] == []
-
-
-@pytest.fixture
-def old(photograph, tmp_path):
-    """A black-and-white photograph."""
-    gray(photograph).save(tmp_path / "old.png")
-    return tmp_path / "old.png"
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from conftest import ROOT, encoded
+from support.pages import complaints
 from support.served import API, file_of, served
 
 SPACE = {
@@ -131,15 +132,6 @@ def test_visitors_of_a_space_are_told_apart_by_its_proxy(space, visitor):
     answer = space.http.post(f"{API}/reset", json={}, headers=headers(301))
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
     assert "eyJ" not in space.log.read_text(), "tokens are nobody's business"
-
-
-def complaints(page):
-    """What a browser's page writes to its console as errors, from now on."""
-    texts = []
-    page.on("console", lambda message: texts.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: texts.append(str(error)))
-    page.set_default_timeout(60_000)
-    return texts
 
 
 def test_another_site_embeds_the_space(space, browser, photograph, tmp_path):

@@ -8,13 +8,12 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from support.pages import LEFT, complaints
 
 from colorization.guidance import Point
 from colorization.inference import gray
 from colorization.lab import rgb_to_lab
 
-pytestmark = pytest.mark.usefixtures("guided")
-LEFT = re.compile("AbortError|errored out")  # what gradio logs of streams when a page is left
 RESULT = "#viewer .frame img >> nth=1"
 
 
@@ -38,9 +37,7 @@ def context(browser):
 def page(context, server, file):
     """The page with a photograph in color, and no point yet; a test fails on errors in its console."""
     page = context.new_page()
-    errors = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    errors = complaints(page)
     page.goto(server)
     page.locator("#upload input[type=file]").set_input_files(file)
     page.locator(".tile").nth(10).wait_for()
