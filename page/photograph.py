@@ -5,10 +5,7 @@ view or a download only puts it on the lightness again. What is large, the photo
 it is needed.
 """
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +15,11 @@ from PIL import Image, ImageChops
 from colorization import border
 from colorization.contact_sheet import contact_sheet
 from colorization.guidance import GuidanceError
-from colorization.inference import AB, apply_color, encode, lightness, predict_from
-from colorization.levels import ALL_LEVELS, Levels, find_levels, stretch
-from colorization.metrics import COLOR_THRESHOLD, Scores, colorfulness, is_toned, score
+from colorization.inference import AB, apply_color, lightness
+from colorization.levels import Levels, stretch
+from colorization.metrics import Scores, score
 from colorization.zoo import ZOO
 from page.coloring import Coloring
-from page.gpu import device
-from page.models import Served
 from page.steering import Steering
 from page.workers.decode import decode
 
@@ -32,8 +27,6 @@ MAIN = "unet"  # the model whose result is shown first, and is steered
 STEERED = "steered"  # its version under a guidance
 SCREEN_SIDE = 1600  # long side of the copy that is shown first; the full size comes when one zooms in
 SCORED_SIDE = 512  # scores of larger photographs are taken from copies of this long side
-_KEPT = 24  # photographs in memory, each of at most 16 MB; others are colored again when their visitor returns
-_WORK = threading.Lock()  # decoding and networks: one at a time, whoever asks
 _EVEN = 128  # gray level of a layer of color
 _ERROR_GAIN = 4  # an error of 64 levels is white
 
@@ -161,94 +154,6 @@ class Photograph:
         return ab
 
 
-class Photographs:
-    """The photographs of the last minutes, of all visitors.
-
-    Args:
-        kept: How many.
-    """
-
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._most = kept
-        self._kept: OrderedDict[tuple[Path, bool, tuple[str, ...]], Photograph] = OrderedDict()
-        self._turn = threading.Lock()
-
-    def known(self, file: Path, served: Mapping[str, Served], contrast: bool = False) -> Photograph | None:
-        """A photograph that is in memory, as the main model of now has colored it; None if it must be read first."""
-        key = _key(file, served, contrast)
-        with self._turn:
-            photograph = self._kept.get(key)
-            if photograph:
-                self._kept.move_to_end(key)
-        return photograph
-
-    def colored(
-        self, file: Path, served: Mapping[str, Served], names: Sequence[str] | None = None, contrast: bool = False
-    ) -> Iterator[Photograph]:
-        """Read and color a photograph; gives it again after each step.
-
-        What the same weights made of it before comes at once.
-
-        Args:
-            file: The upload; its folder is named after a hash of its bytes.
-            served: The models.
-            names: Those to color it with, one after the other; all for None.
-            contrast: Whether faded contrast is restored first.
-
-        Raises:
-            DecodeError: If it cannot be used.
-        """
-        photograph = self.known(file, served, contrast)
-        missing = [name for name in names or served if not photograph or name not in photograph.predictions]
-        if photograph and not missing:
-            yield photograph
-            return
-        with _WORK:
-            picture, notes = decode(file)
-            gray = lightness(picture)
-            photograph = photograph or _photograph(file, picture, notes, gray, contrast)
-            inside = border.crop(stretch(gray, photograph.levels, photograph.box), photograph.box)
-        del picture, gray
-        yield photograph
-        for name in missing:
-            with _WORK:  # not held while a visitor is served, who may leave
-                color(photograph, name, served[name], inside)
-            self._keep(_key(file, served, contrast), photograph)
-            yield photograph
-
-    def again(
-        self, file: Path, served: Mapping[str, Served], names: Sequence[str] | None = None, contrast: bool = False
-    ) -> Photograph:
-        """The same without the steps.
-
-        Raises:
-            DecodeError: If it cannot be used, or is not there anymore.
-        """
-        *_, photograph = self.colored(file, served, names, contrast)
-        return photograph
-
-    def _keep(self, key: tuple[Path, bool, tuple[str, ...]], photograph: Photograph) -> None:
-        with self._turn:
-            self._kept[key] = photograph
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-
-
-def color(photograph: Photograph, name: str, served: Served, inside: Image.Image) -> None:
-    """Run a network, on the GPU if there is one; `inside` is the lightness inside the photograph's border."""
-    start = time.perf_counter()
-    model = served.model.to(device())
-    try:
-        encoded = encode(model, inside)
-        ab, problem = predict_from(model, encoded), ""
-        if name == MAIN and model.takes_guidance:
-            photograph.steering = Steering(model, encoded, photograph.box)
-    except FloatingPointError as error:  # one model's failure is not the others'
-        ab, problem = None, str(error)
-    photograph.add(name, Prediction(ab, time.perf_counter() - start, problem))
-
-
 def check_steerable(photograph: Photograph, coloring: Coloring) -> None:
     """Refuse guidance that the main model does not take; raises GuidanceError."""
     if coloring.guidance and not photograph.steering:
@@ -269,20 +174,3 @@ def small(picture: Image.Image, side: int = SCORED_SIDE) -> Image.Image:
     copy = picture.copy()
     copy.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
     return copy
-
-
-def _key(file: Path, served: Mapping[str, Served], contrast: bool) -> tuple[Path, bool, tuple[str, ...]]:
-    return file, contrast, tuple(model.origin for model in served.values())
-
-
-def _photograph(
-    file: Path, picture: Image.Image, notes: tuple[str, ...], gray: Image.Image, contrast: bool
-) -> Photograph:
-    """A photograph that no model has seen yet."""
-    pixels = np.asarray(small(picture))
-    in_color = colorfulness(pixels) > COLOR_THRESHOLD and not is_toned(pixels)
-    original = small(picture, SCREEN_SIDE) if in_color else None
-    box = border.find(gray)
-    ends = find_levels(gray, box) if contrast else ALL_LEVELS
-    screen = small(gray, SCREEN_SIDE)
-    return Photograph(file, picture.size, notes, screen, stretch(screen, ends, box), box, ends, original)

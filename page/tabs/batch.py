@@ -19,7 +19,8 @@ from page.coloring import Coloring, uploaded
 from page.gradio_internals import event_content
 from page.language.i18n import label, say
 from page.models import Models
-from page.photograph import MAIN, STEERED, Photograph, Photographs, model_of
+from page.photograph import MAIN, STEERED, Photograph, model_of
+from page.photograph_cache import Photographs
 from page.results import results
 from page.tabs import inputs
 from page.tabs.archive import Item, items

@@ -13,7 +13,8 @@ from page import pictures
 from page.gradio_internals import event_content
 from page.language.i18n import label, say
 from page.models import Models
-from page.photograph import MAIN, STEERED, Photograph, Photographs, check_steerable
+from page.photograph import MAIN, STEERED, Photograph, check_steerable
+from page.photograph_cache import Photographs
 from page.tabs import downloads, examples, saving
 from page.tabs.endpoint import endpoint
 from page.tabs.scores import table

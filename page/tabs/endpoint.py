@@ -10,7 +10,8 @@ from page import mcp, pictures
 from page.coloring import Coloring, uploaded
 from page.gradio_internals import is_agent
 from page.models import Models
-from page.photograph import MAIN, STEERED, Photographs, check_steerable, model_of
+from page.photograph import MAIN, STEERED, check_steerable, model_of
+from page.photograph_cache import Photographs
 from page.tabs import inputs
 from page.tabs.scores import HEADERS, rows
 from page.viewer.requests import failure

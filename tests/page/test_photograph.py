@@ -16,7 +16,8 @@ from colorization.sources import locate
 from colorization.zoo import load
 from page.coloring import Coloring
 from page.models import Served
-from page.photograph import SCREEN_SIDE, Photographs
+from page.photograph import SCREEN_SIDE
+from page.photograph_cache import Photographs
 from page.tabs import downloads, saving
 
 PLAIN = Coloring()
