@@ -15,7 +15,7 @@ function drawScores() {
   const scored = $(".scored");
   if (scored.hidden || !scored.open || !photo.file || coloring || steering) return;
   const there = names().filter((name) => name !== "input" && name !== "original");
-  const key = JSON.stringify(there.map(keyOf));
+  const key = JSON.stringify(there.map((name) => keyOf(name)));
   if (drawScores.key === key) return;
   drawScores.key = key;
   request("score", { names: there }, (answer) => { if (answer.table !== undefined && drawScores.key === key) $("#scores").innerHTML = answer.table; });

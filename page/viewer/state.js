@@ -19,11 +19,11 @@ const isResult = (name) => name === props.steered || props.models.includes(name)
 const steerable = () => Boolean(photo?.steerable) && mode !== "blind";
 const title = (name) => t(!comparing && isResult(name) ? "In color" : !comparing && name === "input" ? "Black and white" : props.titles[name]);
 
-// What a version depends on: with another key it is out of date.
-function keyOf(name) {
-  const { strength, contrast } = look;
+// What a version of a look depends on: with another key it is out of date.
+function keyOf(name, wanted = look) {
+  const { strength, contrast } = wanted;
   if (name === "input" || name === "original") return photo.file;
-  return JSON.stringify([photo.file, strength, contrast, name === props.steered ? guidance() : 0]);
+  return JSON.stringify([photo.file, strength, contrast, name === props.steered ? guidance(wanted) : 0]);
 }
 const isCurrent = (name) => versions.get(name)?.key === keyOf(name);
 

@@ -49,11 +49,9 @@ function begin(answer, wanted) {
   if (narrow()) window.scrollTo({ top: 0, behavior: "smooth" });
 }
 
-function take(list, asked) {
-  const now = look;
-  look = asked; // keys are those of the request
-  for (const version of list) versions.set(version.name, { ...version, key: keyOf(version.name) });
-  look = now;
+// Keep what came of a request, with the keys of the look that was asked for.
+function take(list, wanted) {
+  for (const version of list) versions.set(version.name, { ...version, key: keyOf(version.name, wanted) });
 }
 
 // Ask for what is shown and out of date: one request at a time, and not too often.
@@ -104,10 +102,7 @@ function want(kind, name) {
         const preload = new Image();
         preload.src = url;
         await preload.decode().catch(() => {});
-        const now = look;
-        look = asked;
-        details.set(key, { url, key: keyOf(key.split(" ")[1]) });
-        look = now;
+        details.set(key, { url, key: keyOf(key.split(" ")[1], asked) });
       }
       draw();
     });
