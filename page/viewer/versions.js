@@ -65,9 +65,10 @@ function follow() {
   const pause = steeredAt + PAUSE - performance.now();
   if (pause > 0) { waiting = setTimeout(follow, pause); return; }
   steeredAt = performance.now();
-  const asked = look;
+  const asked = look, { file } = photo;
   steering = request("steer", { names: wanted }, (answer) => {
     steering = 0;
+    if (photo.file !== file) { follow(); return; } // another one was chosen meanwhile
     if (answer.failed !== undefined) { answer.gone ? gone() : complain(answer.failed); return; }
     if (answer.unknown) { color(photo.file); return; } // the server must read it again
     take(answer.versions, asked);
@@ -90,19 +91,20 @@ function want(kind, name) {
   clearTimeout(want.timer);
   want.timer = setTimeout(() => {
     if (detailing) return;
-    const asked = look, wanted = [...wantedDetails].filter((key) => isCurrent(key.split(" ")[1]));
+    const asked = look, { file } = photo, wanted = [...wantedDetails].filter((key) => isCurrent(key.split(" ")[1]));
     wantedDetails.clear();
     if (!wanted.length) return;
     busy(t("Loading full resolution ..."), 0.6);
     detailing = request("want", { names: wanted }, async (answer) => {
       detailing = 0;
       busy("");
+      if (photo.file !== file) { wantFull(); return; } // another one was chosen meanwhile
       if (answer.failed !== undefined) { answer.gone ? gone() : complain(answer.failed); return; }
       for (const [key, { url }] of Object.entries(answer.details)) {
         const preload = new Image();
         preload.src = url;
         await preload.decode().catch(() => {});
-        details.set(key, { url, key: keyOf(key.split(" ")[1], asked) });
+        if (photo.file === file) details.set(key, { url, key: keyOf(key.split(" ")[1], asked) });
       }
       draw();
     });

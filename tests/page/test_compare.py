@@ -217,6 +217,24 @@ def test_a_large_photograph_is_sharp_when_one_zooms_in(opened, photograph, tmp_p
     )
 
 
+def test_a_picture_that_comes_late_is_not_shown_of_the_next_photograph(opened, old, photograph, tmp_path):
+    gray(photograph).resize((3000, 2000)).save(tmp_path / "large.jpg")
+    held = []
+    is_wanted = lambda request: '"full ' in (request.post_data or "")  # noqa: E731
+    opened.route("**/queue/join*", lambda route: held.append(route) if is_wanted(route.request) else route.continue_())
+    upload(opened, tmp_path / "large.jpg")
+    with opened.expect_request(is_wanted):
+        opened.get_by_role("button", name="Actual pixels").click()
+    upload(opened, old)
+    opened.evaluate(
+        "document.addEventListener('colorization-answer', ({ detail }) => { window.late ||= Boolean(detail.details); })"
+    )
+    held[0].continue_()
+    opened.wait_for_function("window.late")
+    opened.wait_for_timeout(1000)  # in which it would be decoded and drawn
+    assert [tuple(size) for size in natural_sizes(opened)] == [photograph.size] * 2
+
+
 def test_the_strength_of_color_acts_by_keyboard(opened, old):
     upload(opened, old)
     before = opened.evaluate(SRCS)
