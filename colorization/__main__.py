@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from colorization.files import Source
     from colorization.inference import Network
     from colorization.jobs import Outcome
+    from colorization.video.jobs import VideoOutcome
 
 # Torch, numpy and Pillow are imported when there is work for them: --help and mistakes answer at once; and without
 # torch, --engine onnx works.
@@ -158,18 +159,17 @@ def _color_videos(videos: "list[Source]", models: "dict[str, Colorizer]", option
     from colorization.video.jobs import run
 
     torch.set_num_threads(min(4, os.cpu_count() or 1))
-    failed = set()
-    skipped = 0
+    failed, made = set(), set()
     for outcome in run(videos, models, options.output, options.video, options.overwrite, options.guidance):
-        if outcome.error:
+        if outcome.errors:
             failed.add(outcome.source.file)
-            print(f"{_printable(outcome.source.file)}: {outcome.error}", file=sys.stderr)
-        for note in outcome.notes:
-            print(f"{_printable(outcome.source.file)}: note: {note}", file=sys.stderr)
+        elif not outcome.skipped:
+            made.add(outcome.source.file)
+        for line in _lines(outcome):
+            print(line, file=sys.stderr)
         if outcome.report:
             print(outcome.report)
-        skipped += outcome.skipped
-    _sum_up(f"{len(videos) - len(failed)} of {len(videos)} videos", models, options, skipped)
+    _sum_up(f"{len(made - failed)} of {len(videos)} videos", models, options, len(videos) - len(made | failed))
     return len(failed)
 
 
@@ -189,7 +189,7 @@ def _sum_up(done: str, models: "dict[str, Colorizer] | dict[str, Network]", opti
     print(f"{done} colored by {', '.join(models)}, in {options.output}{rest}")
 
 
-def _lines(outcome: "Outcome") -> list[str]:
+def _lines(outcome: "Outcome | VideoOutcome") -> list[str]:
     """What is said of one file."""
     texts = (*outcome.errors, *(f"note: {note}" for note in outcome.notes))
     return [f"{_printable(outcome.source.file)}: {text}" for text in texts]

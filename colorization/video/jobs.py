@@ -30,8 +30,8 @@ class VideoOutcome(NamedTuple):
     source: Source
     notes: tuple[str, ...] = ()
     """What its owner should know."""
-    error: str = ""
-    """Why its result is missing."""
+    errors: tuple[str, ...] = ()
+    """Why its result is missing; nothing if it is not."""
     skipped: bool = False
     """Whether its result was there."""
     report: str = ""
@@ -70,7 +70,7 @@ def run(
             reserved = results.reserve(source.file, None, source.wanted, ".mp4", steered.guidance)
             content = Content.of(source.file) if reserved.missing or options.report else None
         except (OSError, GuidanceError) as error:
-            yield VideoOutcome(source, error=explain(error))
+            yield VideoOutcome(source, errors=(explain(error),))
             continue
         for name, group in groups.items():
             target, speed, notes = output / name / reserved.place, None, (*steered.notes, *reserved.notes)
@@ -85,7 +85,7 @@ def run(
                 with contextlib.suppress(OSError):  # a name that stays reserved is of no harm
                     results.release(reserved.place, source.file, content)
                 text = str(error) if isinstance(error, VideoError | LostFramesError) else explain(error)
-                yield VideoOutcome(source, notes, text)
+                yield VideoOutcome(source, notes, (text,))
 
 
 def _digest(models: Sequence[Colorizer]) -> str:

@@ -358,7 +358,8 @@ def test_videos_and_pictures_in_one_call(subprocess_env, photograph, tmp_path):
     assert rows == ["version", "gray", "frame by frame", "pix2pix", "original"]
     assert "times as fast as frame by frame" in done.stdout
     again = colorize(subprocess_env, folder / "lake.avi", "--model", "pix2pix", "--output", tmp_path / "out")
-    assert again.returncode == 0 and "1 skipped, their results are there" in again.stdout
+    assert again.returncode == 0 and "0 of 1 videos" in again.stdout
+    assert "1 skipped, their results are there" in again.stdout
 
 
 @pytest.mark.slow
