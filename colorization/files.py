@@ -1,4 +1,4 @@
-"""Files to color: what is named and what lies in folders, told by content; and what is left out, in one line."""
+"""Files to color: what is named and what lies in folders, told by content; and what is skipped, in one line."""
 
 import os
 import stat
@@ -33,7 +33,7 @@ _UNREAD = frozenset(
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes: without them, any text that begins with "BM" would be one
-_PASSED_OVER = frozenset(("@eadir", "__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "#recycle"))
+_SYSTEM_FILES = frozenset(("@eadir", "__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "#recycle"))
 HINTS = ".hints.json"
 _RESULT_FOLDERS = frozenset((*NAMES, "side-by-side"))
 STDIN = "-"
@@ -66,7 +66,7 @@ class Found:
     """Folders that may not be read."""
 
     def summary(self) -> str:
-        """What was left out, as one line; nothing if nothing was."""
+        """What was skipped, as one line; nothing if nothing was."""
         kinds = [f"{count} {kind}" for kind, count in self.left_out.most_common()]
         if self.closed:
             names = ", ".join(map(str, self.closed[:3])) + ", ..." * (len(self.closed) > 3)
@@ -78,8 +78,8 @@ def find(paths: Iterable[Path], output: Path | None, max_bytes: int) -> Found:
     """List every file named, and every picture and video below every folder named.
 
     In folders content decides, whatever a file is called. What has the name of a usual picture or video is listed too,
-    so that a damaged one is not passed over. Results of this program are not, nor are hidden files and what systems
-    keep beside files.
+    so that a damaged one is not skipped. Results of this program are skipped, and hidden files and what systems keep
+    beside files.
 
     Args:
         paths: Files, folders, and `-` for standard input.
@@ -122,13 +122,13 @@ def _files(top: Path, output: Path | None, found: Found) -> Iterator[Path]:
     for folder, names, files in os.walk(top, onerror=closed):
         here = Path(folder)
         found.left_out["links to folders"] += sum((here / name).is_symlink() for name in names)
-        names[:] = (name for name in names if not _is_passed_over(name))
+        names[:] = (name for name in names if not _is_skipped(name))
         if (here / RECORDS).is_dir():
             results |= recorded(here)
         elif here.resolve() == target:  # version 0.2 kept no records
             found.left_out["folders of results"] += len(_RESULT_FOLDERS & set(names))
             names[:] = (name for name in names if name not in _RESULT_FOLDERS)
-        yield from (here / name for name in files if not _is_passed_over(name) and here / name not in results)
+        yield from (here / name for name in files if not _is_skipped(name) and here / name not in results)
     found.left_out = +found.left_out  # without what counts 0
 
 
@@ -139,13 +139,13 @@ def _recorded_above(top: Path) -> Iterator[Path]:
             yield from (file for file in recorded(parent) if top in file.parents)
 
 
-def _is_passed_over(name: str) -> bool:
+def _is_skipped(name: str) -> bool:
     """Whether a file is hidden, one that a system keeps for itself, or the hints of a picture."""
-    return name.startswith((".", "~$")) or name.lower() in _PASSED_OVER or name.lower().endswith(HINTS)
+    return name.startswith((".", "~$")) or name.lower() in _SYSTEM_FILES or name.lower().endswith(HINTS)
 
 
 def _in_folder(file: Path, top: Path, found: Found) -> Source | None:
-    """A file of a folder as a source; None if it is left out, which is counted."""
+    """A file of a folder as a source; None if it is skipped, which is counted."""
     suffix = file.suffix.lower()
     try:
         if not _is_regular(file):

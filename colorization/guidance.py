@@ -122,7 +122,7 @@ class Guidance:
     def from_object(cls, content: Any) -> "Guidance":
         """Take parsed JSON: `{"version": 1, "points": [{"x": 0.31, "y": 0.62, "color": "#7a8b4f"}], "mood": "sunset"}`.
 
-        `points` and `mood` may be left out. For a film, points have `time` too, in seconds, and there may be
+        `points` and `mood` are optional. For a film, points have `time` too, in seconds, and there may be
         `"mood_changes": [{"time": 12.5, "mood": "dusk"}]`.
 
         Raises:
