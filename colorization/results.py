@@ -49,8 +49,9 @@ class Content(NamedTuple):
     @classmethod
     def of(cls, file: Path) -> "Content":
         """Read a file; raises OSError."""
+        stat = stat_of(file)  # before it is read: what changes meanwhile is told by it
         with file.open("rb") as data:
-            return cls(hashlib.file_digest(data, "sha256").hexdigest(), stat_of(file))
+            return cls(hashlib.file_digest(data, "sha256").hexdigest(), stat)
 
 
 class Reserved(NamedTuple):
