@@ -35,12 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("stopped; the same command continues with what is missing")
         return _STOPPED
-    except BrokenPipeError:
+    except OSError as error:  # of standard input and output; a file's own is among the outcomes
+        is_pipe_closed = isinstance(error, BrokenPipeError)
+        if not is_pipe_closed:
+            _say(error.strerror or str(error))
         # What is still buffered cannot be written either, and Python would say so when it ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere, stream.fileno())
-        return _PIPE_CLOSED
+        return _PIPE_CLOSED if is_pipe_closed else 1
 
 
 def _run(options: Options) -> int:
@@ -51,6 +54,9 @@ def _run(options: Options) -> int:
 
     names = NAMES if options.model == "all" else (options.model,)
     state = _launched()
+    if state and STDOUT in (*options.paths, options.output):  # each would read a part, or write the whole
+        _say("- is for one process: do not launch several")
+        return 1
     try:
         device = str(state.device) if state else "cpu"
         models = {model.name: model for model in (load(name, options.engine, device) for name in names)}

@@ -93,7 +93,7 @@ def find(paths: Iterable[Path], output: Path | None, max_bytes: int) -> Found:
     for path in paths:
         if str(path) == STDIN:
             found.sources.append(_standard_input(max_bytes))
-        elif path.is_dir():
+        elif stat.S_ISDIR(_mode(path)):
             inside = sorted(_files(path, output, found))
             found.sources += (source for file in inside if (source := _in_folder(file, path, found)))
         else:
@@ -148,7 +148,7 @@ def _in_folder(file: Path, top: Path, found: Found) -> Source | None:
     """A file of a folder as a source; None if it is skipped, which is counted."""
     suffix = file.suffix.lower()
     try:
-        if not _is_regular(file):
+        if not stat.S_ISREG(_mode(file)):
             found.left_out["that are no regular files" if file.exists() else "links to nothing"] += 1
             return None
         video = suffix not in _RAW and signatures.is_video(file, by_name=suffix in _PROMISES)
@@ -165,16 +165,17 @@ def _in_folder(file: Path, top: Path, found: Found) -> Source | None:
 def _is_video(file: Path) -> bool:
     """Whether a file is a video; whoever reads it says why it cannot be read."""
     try:
-        return _is_regular(file) and signatures.is_video(file)
+        return stat.S_ISREG(_mode(file)) and signatures.is_video(file)
     except OSError:
         return False
 
 
-def _is_regular(file: Path) -> bool:
+def _mode(path: Path) -> int:
+    """What a path is, for `stat.S_ISREG` and its like; 0, which is nothing, if that cannot be known."""
     try:
-        return stat.S_ISREG(file.stat().st_mode)
+        return path.stat().st_mode
     except OSError:
-        return False
+        return 0
 
 
 def _is_picture(file: Path) -> bool:

@@ -99,6 +99,7 @@ def run(
             while ahead and (len(ahead) > _THREADS or _held(ahead) + pixels > _PIXELS):
                 yield _outcome(ahead.popleft())
             try:
+                _check_regular(source)
                 steered = sidecar.steering(source.named, guidance)
                 versions = _reserved(results, source, steered.guidance, options)
             except (OSError, GuidanceError) as error:
@@ -127,6 +128,7 @@ def color_to(
     """Color one picture to a stream; nothing is written of a picture that fails. See `run`."""
     notes: tuple[str, ...] = ()
     try:
+        _check_regular(source)
         steered = sidecar.steering(source.named, guidance)
         read = picture.read(source, options)
         notes = (*read.notes, *steered.notes)
@@ -152,16 +154,20 @@ def explain(error: BaseException) -> str:
             return f"unexpected {type(error).__name__}: {error}"
 
 
+def _check_regular(source: Source) -> None:
+    """Refuse a pipe or a device, whose reading may never end; raises OSError."""
+    if source.data is None and source.file.exists() and not source.file.is_file():
+        raise OSError(_NOT_REGULAR)
+
+
 def _reserved(
     results: Results, source: Source, guidance: Guidance | None, options: PictureOptions
 ) -> tuple[_Version, ...]:
     """The results of a source, with their paths, and the models that are to make them."""
-    if source.data is None and source.file.exists() and not source.file.is_file():
-        raise OSError(_NOT_REGULAR)
     suffix = encode.SUFFIXES[picture.kind(source.file, options)]
+    identity = source.named, _content(source)
 
     def reserve(mood: str, guidance: Guidance | None, ending: str) -> _Version:
-        identity = source.named, _content(source)
         return _Version(mood, guidance, results.reserve(*identity, source.wanted, f"{ending}{suffix}", guidance))
 
     if not options.moods:
@@ -184,9 +190,11 @@ def _content(source: Source) -> Content | None:
 
 def _pixels(source: Source) -> int:
     """How many pixels a file's header states; 0 if it cannot be read, which its reader says."""
-    if source.data is not None or not source.file.is_file():
+    if source.data is not None:
         return 0
     try:
+        if not source.file.is_file():
+            return 0
         with Image.open(source.file) as opened:
             return opened.width * opened.height
     except Exception:  # whatever damaged bytes make a reader do

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -91,7 +92,8 @@ def parse(arguments: list[str] | None = None) -> Options:
         given.output = STDOUT
     if given.report and given.side_by_side:
         parser.error("--report is about videos of one model: leave out --side-by-side")
-    if given.output == STDOUT and (len(given.paths) > 1 or given.paths[0].is_dir() or given.model == "all"):
+    is_folder = os.path.isdir(given.paths[0])  # noqa: PTH112  # Path's raises for a name that is too long
+    if given.output == STDOUT and (len(given.paths) > 1 or is_folder or given.model == "all"):
         parser.error("--output - takes one picture and one model")
     if given.moods and given.output == STDOUT:
         parser.error("--moods writes several pictures: give --output a folder")

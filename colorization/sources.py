@@ -1,5 +1,6 @@
 """Sources of models: the names inside this package, folders, and repositories of the Hub."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def locate(
         LoadError: If there is no such model, or the Hub does not give it.
     """
     folder = EMBEDDED / str(source) if str(source) in NAMES else Path(source)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # noqa: PTH112  # Path's raises for a name that is too long
         return folder
     from huggingface_hub.errors import HFValidationError
 

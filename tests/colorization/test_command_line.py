@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,10 @@ def test_two_processes_share_a_folder(colorization, subprocess_env, tmp_path, ph
     assert done.returncode == 0, done.stderr
     assert sorted(f.name for f in (tmp_path / "out/unet").iterdir()) == [f"{n}.png" for n in range(5)]
     assert sorted(line.split(" of ")[0] for line in done.stdout.splitlines() if "colored by" in line) == ["2", "3"]
+    done = subprocess.run(
+        [*command[:-3], "in/0.png", "--output", "-"], cwd=tmp_path, env=env, capture_output=True, timeout=400
+    )
+    assert done.returncode == 1 and not done.stdout and b"- is for one process" in done.stderr
 
 
 @pytest.mark.slow
@@ -161,6 +166,7 @@ def test_a_bad_strength_is_one_line(colorization, strength, tmp_path):
         (["nothing-here.jpg"], "nothing-here.jpg: No such file"),
         (["README.md"], "README.md: this is not"),
         (["tests", "--model", "no such/model/at all"], "neither a model name"),
+        (["tests", "--model", "name" * 80], "neither a model name"),
         (["train"], "no pictures and no videos"),
     ],
 )
@@ -205,6 +211,19 @@ def test_standard_input_and_output(subprocess_env, folder, tmp_path):
     assert bad.returncode == 1 and not bad.stdout and bad.stderr.startswith(b"stdin: this is not")
 
 
+def test_standard_output_on_a_full_disk_is_one_line(subprocess_env, folder, tmp_path):
+    for output in ("-", "out"):
+        command = [sys.executable, "-m", "colorization", folder / "old.jpg", "--output", output]
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(command, cwd=tmp_path, env=subprocess_env, stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 1 and done.stderr == b"colorization: No space left on device\n"
+
+
+def test_a_name_that_is_too_long_does_not_stop_the_others(colorization, folder, tmp_path):
+    done = colorization(f"{'old.jpg ' * 40}.jpg", folder / "old.jpg", "--output", tmp_path / "out")
+    assert done.returncode == 1 and ".jpg: File name too long" in done.stderr and "1 of 2 pictures" in done.stdout
+
+
 def test_a_closed_pipe_ends_without_a_traceback(subprocess_env, folder, tmp_path):
     command = (
         f"{sys.executable} -m colorization {folder} --output {tmp_path}/out 2>&1 | head -c 0; exit ${{PIPESTATUS[0]}}"
@@ -241,6 +260,8 @@ def test_pipes_and_devices_are_refused_not_waited_for(colorization, tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     done = colorization(tmp_path / "pipe.jpg", "/dev/zero", "--output", tmp_path / "out")
     assert done.returncode == 1 and done.stderr.count("it is no regular file: give its content to `colorize -`") == 2
+    done = colorization(tmp_path / "pipe.jpg", "--output", "-")
+    assert done.returncode == 1 and done.stderr.endswith("it is no regular file: give its content to `colorize -`\n")
 
 
 @pytest.mark.slow
