@@ -166,7 +166,8 @@ def test_a_film_that_fails_says_which_file_steered_it(tmp_path):
     source = clip(tmp_path / "lake.mp4", [square(60)], sound=False)
     (tmp_path / "lake.hints.json").write_text(Guidance(mood="dusk").to_json())
     (outcome,) = run([Source(source, Path("lake"))], {"unet": ByLightness()}, tmp_path / "out", VideoOptions())
-    assert "unet takes no points and no mood" in outcome.error
+    (error,) = outcome.errors
+    assert "unet takes no points and no mood" in error
     assert outcome.notes == ("its colors are steered by lake.hints.json beside it",)
 
 
