@@ -4,7 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -97,19 +97,20 @@ class Run:
     def go(self) -> Path:
         """Train to the end; see `train`."""
         self._clear()
-        if self.stage.steps_done == self.stage.steps:
-            self._write_again()
         with Signals() as signals:
-            while self.stage.steps_done < self.stage.steps:
-                try:
-                    with closing(self.batches()) as batches:
-                        self._session(batches, signals)
-                except _RollbackError:
-                    self._roll_back()
-                except RuntimeError as error:
-                    if is_lost_worker(error):
-                        raise StoppedError(f"{WORKER_LOST} at {self._where()}") from error
-                    raise
+            try:
+                if self.stage.steps_done == self.stage.steps:
+                    self._write_again(signals)
+                while self.stage.steps_done < self.stage.steps:
+                    try:
+                        with closing(self.batches()) as batches:
+                            self._session(batches, signals)
+                    except _RollbackError:
+                        self._roll_back()
+            except RuntimeError as error:
+                if is_lost_worker(error):
+                    raise StoppedError(f"{WORKER_LOST} at {self._where()}") from error
+                raise
         return self.folder
 
     def close(self) -> None:
@@ -125,15 +126,19 @@ class Run:
                 shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.accelerator.wait_for_everyone()
 
-    def _write_again(self) -> None:
-        """Write the folder of a run that was finished before, if it is gone or holds other weights."""
-        averaged = self.recipe.averaged
-        if not self.accelerator.is_main_process or holds(self.folder, averaged):
+    def _write_again(self, signals: Signals) -> None:
+        """Write the folder of a run that was finished before, if files of it are gone or it holds other weights."""
+        if not self.accelerator.is_main_process or holds(self.folder, self.recipe.averaged):
             return
-        print(f"{self.name}: {self.folder} does not hold these weights, so it is written again")
+        print(f"{self.name}: {self.folder} does not hold this run's files, so it is written again")
+        before = time.monotonic()
         with closing(self.batches()) as batches:
-            crops = next(filter(None, batches))
-        save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
+            for crops in batches:  # one for the contact sheet
+                if crops is not None:
+                    with self._writing():
+                        self._write_folder(crops)
+                    return
+                self._pause(time.monotonic() - before, signals, None)
 
     def _session(self, batches: Iterator[Crops | None], signals: Signals) -> None:
         """Train from where things are to the end, or until something must be undone."""
@@ -250,16 +255,27 @@ class Run:
         tensors = checkpoint.collect(self.recipe)
         if broken := checkpoint.not_finite(tensors):
             raise FloatingPointError(f"weights are NaN or infinite at {self._where()}: {', '.join(broken[:3])}")
-        averaged, keep = self.recipe.averaged, self.settings.run.checkpoints_total_limit
-        self.log.write(**(self.validation.measure(averaged) if self.validation else {}))
+        keep = self.settings.run.checkpoints_total_limit
+        self.log.write(**(self.validation.measure(self.recipe.averaged) if self.validation else {}))
         state = {
             "identity": self.identity,
             "stage": asdict(self.stage),
             "lane_states": self.lane_states,
         }
-        try:
-            save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
+        with self._writing():
+            self._write_folder(crops)
             checkpoint.save(self.checkpoints, self.stage.steps_done, tensors, state, keep)
+
+    def _write_folder(self, crops: Crops) -> None:
+        """Write the run's folder, with a contact sheet of these crops."""
+        averaged = self.recipe.averaged
+        save_run(self.folder, averaged, self.earlier, self.stage, batch_sheet(averaged, self.prepare(crops)))
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """What cannot be written is a reason to stop, not to fail."""
+        try:
+            yield
         except (OSError, SafetensorError) as error:  # the latter is what a full disk is to safetensors
             raise StoppedError(
                 f"cannot save ({getattr(error, 'strerror', None) or error}) at {self._where()}"

@@ -81,11 +81,13 @@ def weights_hash(folder: Path) -> str:
 
 
 def holds(folder: Path, colorizer: Colorizer) -> bool:
-    """Whether a model's folder is there, and its weights are these."""
+    """Whether a run's folder has all files that `save_run` writes, and its weights are these."""
+    names = (constants.CONFIG_NAME, constants.SAFETENSORS_SINGLE_FILE, RECORD, CURVES, SHEET)
+    if not all((folder / name).is_file() for name in names):
+        return False
     with tempfile.TemporaryDirectory() as temporary:
         colorizer._save_pretrained(Path(temporary))
-        file = folder / constants.SAFETENSORS_SINGLE_FILE
-        return file.is_file() and weights_hash(folder) == weights_hash(Path(temporary))
+        return weights_hash(folder) == weights_hash(Path(temporary))
 
 
 def save_run(

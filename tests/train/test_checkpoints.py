@@ -49,15 +49,18 @@ def test_the_same_command_again_says_that_it_is_done(parquet, tmp_path, capsys):
     assert (tmp_path / "unet/model.safetensors").stat().st_mtime_ns == before
 
 
-def test_a_finished_run_whose_folder_is_gone_or_another_models_writes_it_again(parquet, tmp_path, capsys):
+def test_a_finished_run_whose_files_are_gone_or_another_models_writes_them_again(parquet, tmp_path, capsys):
     folder = unet_run(parquet, tmp_path)
     wanted = (folder / "model.safetensors").read_bytes()
     shutil.rmtree(folder)
     unet_run(parquet, tmp_path)
-    assert f"unet: {folder} does not hold these weights, so it is written again" in capsys.readouterr().out
+    assert f"unet: {folder} does not hold this run's files, so it is written again" in capsys.readouterr().out
     names = {"config.json", "model.safetensors", "training.json", "samples.png", "curves.png"}
     assert {file.name for file in folder.iterdir()} == names
     assert (folder / "model.safetensors").read_bytes() == wanted and stage_of(tmp_path)["steps_done"] == 12
+    (folder / "training.json").unlink()
+    unet_run(parquet, tmp_path)
+    assert stage_of(tmp_path)["steps_done"] == 12
     last = tmp_path / "checkpoints/unet/step-000000012"
     other = unet_run(parquet, tmp_path / "other", seed=5)
     shutil.copytree(other, folder, dirs_exist_ok=True)

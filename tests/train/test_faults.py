@@ -121,6 +121,11 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(parquet, tmp_path, small_d
     filler.unlink()
     unet_run(parquet, small_disk)
     assert all(torch.equal(learned(small_disk)[n], v) for n, v in learned(tmp_path / "whole").items())
+    shutil.rmtree(small_disk / "unet")
+    fill(small_disk, 10_000)  # less than the run's folder needs
+    with pytest.raises(StoppedError, match=r"^cannot save \(.*\) at step 12 of unet"):
+        unet_run(parquet, small_disk)
+    assert not list(small_disk.glob(".unet-*"))
 
 
 @pytest.mark.slow

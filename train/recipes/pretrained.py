@@ -68,6 +68,8 @@ def _published(weights: Path | None) -> dict[str, Tensor]:
     )
     if weights is None and spec is not None and spec.origin is not None:
         (file,) = (Path(spec.origin).parent / "models").glob("*.pth")
+        # The package has its weights as a pickle only. This unpickler builds tensors and calls nothing that the file
+        # names; the file comes from a package that was installed at a pinned version, not from a user.
         return torch.load(file, map_location="cpu", weights_only=True)
     missing = f"EfficientNet-Lite0's ImageNet weights are needed, and {weights or 'they'} could not be had"
     return load_weights(weights, HUB_ID, missing, ways)[1]
