@@ -79,6 +79,7 @@ ANAMORPHIC = {
     "in.mp4": {},
     "in.mov": {"codec": "prores_ks", "pix_fmt": "yuv422p10le"},
     "in.avi": {"codec": "mpeg4"},
+    "in.webm": {"codec": "libvpx-vp9"},  # which has no shape of pixels of its own: the container's alone
     "in.mxf": {"codec": "mpeg2video", "aspect": "64/45"},  # to 16:9, one of those that MPEG-2 has
 }
 

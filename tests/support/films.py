@@ -66,7 +66,7 @@ def film(
         start: When the picture begins, in seconds.
     """
     frames, tags = list(frames), tags or {}
-    in_matroska = aspect and (file.suffix == ".mkv" or format == "matroska")
+    in_matroska = aspect and (file.suffix in (".mkv", ".webm") or format == "matroska")
     if in_matroska:
         tags = {"color_range": 1, "colorspace": 5, "color_trc": 6, "color_primaries": 5} | tags
     with av.open(str(file), "w", format=format, options=options or {}) as container:
@@ -98,12 +98,12 @@ def film(
 
 def _say_aspect_in_matroska(file, width, height, aspect):
     """Put the size of the display where the colors are said: PyAV tells the muxer no aspect of pixels."""
-    data = bytearray(file.read_bytes())
-    place = data.index(b"\x54\xb2\x81\x04\x55\xb0\x90")  # DisplayUnit: unknown; Colour, 16 bytes
+    data = file.read_bytes().replace(b"\x54\xb2\x81\x04", b"\x54\xb2\x81\x00")  # DisplayUnit: pixels; WebM has none
+    before, color, after = data.partition(b"\x55\xb0\x90")  # Colour, 16 bytes
+    assert color
     shown = struct.pack(">H", round(width * aspect)), struct.pack(">H", height)
-    size = b"\x54\xb2\x81\x00" + b"\x54\xb0\x82" + shown[0] + b"\x54\xba\x82" + shown[1]
-    data[place : place + 23] = size + b"\xec\x87" + bytes(7)
-    file.write_bytes(data)
+    size = b"\x54\xb0\x82" + shown[0] + b"\x54\xba\x82" + shown[1]
+    file.write_bytes(before + size + b"\xec\x87" + bytes(7) + after[16:])
 
 
 def _image(frame, pix_fmt, tags):

@@ -110,7 +110,7 @@ def add(archive, name, data):
     archive.addfile(entry, io.BytesIO(data))
 
 
-if __name__ == "__main__":  # prints what is found in each of some data sets: split, pictures that decode, kinds skipped
+if __name__ == "__main__":  # prints of some data sets: pictures that decode by split, names skipped, what the log says
     sys.path[0] = str(Path.cwd())
     from train.data.dataset import open_dataset, pictures
 
@@ -121,6 +121,7 @@ if __name__ == "__main__":  # prints what is found in each of some data sets: sp
                 split: sum(isinstance(picture, Image.Image) for _, picture in pictures(dataset.rows(split)))
                 for split in dataset.splits
             }
-            print(json.dumps([found, sorted(skipped.name for skipped in dataset.listing.skipped)]), flush=True)
+            skipped = sorted(skipped.name for skipped in dataset.listing.skipped)
+            print(json.dumps([found, skipped, [*dataset.listing.lines()]]), flush=True)
         except ValueError as error:
             print(json.dumps(str(error)), flush=True)

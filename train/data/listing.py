@@ -49,12 +49,17 @@ class Listing:
         return list(self.parquet or self.tars or self.pictures)
 
     def lines(self) -> Iterator[str]:
-        """What is skipped, by kind, with some of the names."""
+        """What is skipped, by kind, with some of the names, and what is not known before it is read."""
         for kind, count in Counter(skipped.kind for skipped in self.skipped).most_common():
             names = [skipped.name for skipped in self.skipped if skipped.kind == kind]
             yield f"skipped: {count:,} {kind} ({_some(names)})"
         if self.lone_color:
             yield f"{len(self.lone_color):,} without a gray partner, used all the same ({_some(self.lone_color)})"
+        if self.tars:
+            yield (
+                f"tar files of the Hub ({sum(map(len, self.tars.values())):,}) are not listed before they are read: what "
+                "is no picture in them is skipped, but not counted"
+            )
 
 
 def listed(name: str, files: Iterable[File], skipped: Iterable[Skipped] = ()) -> Listing:
