@@ -209,6 +209,7 @@ def test_sentences_come_from_the_record(run):
     taught = rich | {"init_from": "../runs/first/unet", "teacher": teachers, "teacher_weight": 2.0}
     curve = [{"step": 20, "l1": 0.1, "perceptual": 0.3}]
     own = rich | {"init_from": "unet", "init_share": 0.5, "teacher": ["unet"], "teacher_weight": 2.0}
+    own |= {"guidance_only": True}
     write_record(run, *({"options": options, "curve": curve, "hub_ids": ["a/b"]} for options in (rich, taught, own)))
     text = card().text.replace("\n", " ")
     assert card().data.base_model == ["timm/tf_efficientnet_lite0.in1k"]
@@ -216,7 +217,7 @@ def test_sentences_come_from_the_record(run):
     assert "the weights of run 1, and learned from L1 on ab, a perceptual loss on VGG features, L1 to the mean" in text
     assert "It is distilled" in text and "4 trained models (`a/b`, `unet`, not published)" in text and "25% of" in text
     # Not `unet`: that name has meant other weights since this run became the embedded one.
-    assert "the weights of run 2 (which are 50% of the weights that were saved), and" in text
+    assert "the weights of run 2 (which are 50% of the weights that were saved), of which it trained only those" in text
     assert "L1 to the output of a trained model (run 2)" in text
 
 

@@ -278,6 +278,24 @@ def test_the_unet_learns_to_follow_points_and_moods(colors):
     assert wrong["points"] < 0.6 * wrong["nothing"] and wrong["mood"] < 0.8 * wrong["nothing"]
 
 
+def test_guidance_alone_is_trained_beside_colors_that_stay_the_same(colors):
+    torch.manual_seed(0)
+    colorizer = UNet(width=8, depth=3, working_size=32, guided=True)
+    nn.init.normal_(colorizer.head.weight, std=0.1)
+    condition = simulated(colors.ab, 1.0, 1.0)
+    with torch.no_grad():
+        before, guided = colorizer.eval()(colors.L), colorizer(colors.L, condition)
+    options = {"hint_share": 0.8, "mood_share": 0.5, "perceptual_weight": 0.0, "guidance_only": True}
+    trained = recipe("unet", steps=4, colorizer=colorizer, **options)
+    for _ in range(4):
+        trained.step(colors)
+    with torch.no_grad():
+        assert torch.equal(trained.colorizer.eval()(colors.L), before)
+        assert not torch.allclose(trained.colorizer(colors.L, condition), guided)
+    with pytest.raises(ValueError, match="give a hint_share or mood_share"):
+        recipe("unet", perceptual_weight=0.0, guidance_only=True)
+
+
 def test_steps_with_simulated_guidance_are_the_same_from_the_same_random_state(colors):
     def after_two_steps():
         torch.manual_seed(0)

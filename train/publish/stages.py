@@ -24,7 +24,8 @@ def start(stages: list[Stage], number: int) -> str:
     if source := options.get("init_from"):
         share = options.get("init_share", 0)
         kept = f" (which are {share:.0%} of the weights that were saved)" if share else ""
-        return f"the weights of {_model_name(source, stages[number], number, 'an unpublished model')}{kept}"
+        trained = ", of which it trained only those of points and moods" if options.get("guidance_only") else ""
+        return f"the weights of {_model_name(source, stages[number], number, 'an unpublished model')}{kept}{trained}"
     if has_imagenet_encoder(stages[number]):
         hub_id, rate = efficientnet_lite.HUB_ID, options.get("pretrained_rate", 0)
         learned = f"learned at {rate:g} of the learning rate" if rate else "stayed frozen"

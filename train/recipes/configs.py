@@ -171,6 +171,8 @@ class UNetConfig(RecipeConfig):
     """Share of the pictures that are given points of their true colors, so that the model learns to follow them."""
     mood_share: float = bounded(0.0, 0, 1)
     """Share of the pictures that are given their overall color, so that the model learns moods."""
+    guidance_only: bool = False
+    """Train only what points and moods add: colors without them stay as they are, to the bit."""
     adversarial_weight: float = bounded(0.0, 0)
     """Weight of a projected discriminator's hinge loss; some hundred steps of it at the end make colors vivid."""
     discriminator_rate: float = bounded(2e-3, 0)
@@ -205,3 +207,8 @@ class UNetConfig(RecipeConfig):
     def encoder_rate(self) -> float:
         """The encoder's learning rate relative to the rest; one that starts at random learns like the rest."""
         return self.pretrained_rate if self.from_imagenet else 1.0
+
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether the encoder learns."""
+        return self.encoder_rate > 0 and not self.guidance_only

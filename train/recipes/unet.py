@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from colorization.colorizer import Colorizer
 from colorization.guidance import Condition
@@ -33,12 +33,16 @@ class UNetRecipe(Recipe[UNetConfig]):
     """
 
     def __init__(self, config: UNetConfig, colorizer: UNet, *args: Any, **kwargs: Any) -> None:
-        colorizer.encoder.requires_grad_(config.encoder_rate > 0)  # before processes agree on what they exchange
+        if config.guidance_only and not config.guided:
+            raise ValueError("guidance_only trains nothing without points or moods: give a hint_share or mood_share")
+        # before processes agree on what they exchange
+        colorizer.encoder.requires_grad_(config.trains_encoder)
+        nn.ModuleList((colorizer.decoder, colorizer.head)).requires_grad_(not config.guidance_only)
         super().__init__(config, colorizer, *args, **kwargs)
         encoder = {id(parameter) for parameter in colorizer.encoder.parameters()}
-        rest = [parameter for parameter in self.generator.parameters() if id(parameter) not in encoder]
+        rest = [p for p in self.generator.parameters() if p.requires_grad and id(p) not in encoder]
         groups: list[dict[str, Any]] = [{"params": rest}]
-        if config.encoder_rate:
+        if config.trains_encoder:
             groups.append({"params": [*colorizer.encoder.parameters()], "relative_rate": config.encoder_rate})
         adversarial = config.judges_features
         self.optimizer = torch.optim.AdamW(
