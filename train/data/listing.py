@@ -57,8 +57,8 @@ class Listing:
             yield f"{len(self.lone_color):,} without a gray partner, used all the same ({_some(self.lone_color)})"
         if self.tars:
             yield (
-                f"tar files of the Hub ({sum(map(len, self.tars.values())):,}) are not listed before they are read: what "
-                "is no picture in them is skipped, but not counted"
+                f"tar files of the Hub ({sum(map(len, self.tars.values())):,}) are not listed before they are read: "
+                "what is no picture in them is skipped, but not counted"
             )
 
 
