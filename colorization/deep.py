@@ -12,7 +12,7 @@ from colorization import border
 from colorization.decode.samples import rows
 from colorization.inference import AB, check_strength
 from colorization.lab import AB_RANGE, fit_gamut, luminance, rgb_to_lab
-from colorization.levels import Levels
+from colorization.levels import ALL_LEVELS, Levels
 
 _LEVELS = 65_536
 _STEPS = 1 << 22  # of luminance: a level of gray is at least three, in the shadows too
@@ -44,7 +44,12 @@ def stretch(gray: NDArray[np.uint16], ends: Levels, box: border.Box = border.WHO
         gray: (H, W), see `lightness`.
         ends: Of 8 bits.
         box: The part inside the border, which stays as it is.
+
+    Returns:
+        (H, W); the gray itself for `ALL_LEVELS`.
     """
+    if ends == ALL_LEVELS:
+        return gray
     low, high = ends
     table = np.interp(np.arange(_LEVELS), (257 * low, 257 * high), (0, _LEVELS - 1))
     left, top, right, bottom = box.pixels(gray.shape[::-1])

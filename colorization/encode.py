@@ -66,7 +66,7 @@ def save(
             picture.save(file, "png", compress_level=1, **options)  # a third of the time of level 6, a tenth larger
 
 
-def encoded(picture: Image.Image, kind: str = "png", quality: int = 90, model: str = "") -> bytes:
+def encoded(picture: Image.Image | NDArray[np.uint16], kind: str = "png", quality: int = 90, model: str = "") -> bytes:
     """A picture as a file of the kind; see `save`."""
     buffer = io.BytesIO()
     save(picture, buffer, kind, quality, model)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from colorization import border
+from colorization import border, deep
 from colorization.contact_sheet import contact_sheet
 from colorization.guidance import GuidanceError
 from colorization.inference import AB, apply_color, lightness
@@ -21,7 +22,7 @@ from colorization.metrics import Scores, score
 from colorization.zoo import ZOO
 from page.coloring import Coloring
 from page.steering import Steering
-from page.workers.decode import decode
+from page.workers.decode import decode, decode_16_bits
 
 MAIN = "unet"  # the model whose result is shown first, and is steered
 STEERED = "steered"  # its version under a guidance
@@ -48,6 +49,7 @@ class Photograph:
     Attributes:
         file: The upload.
         size: Its width and height, upright.
+        is_deep: Whether its file has more than 8 bits.
         notes: What was done to it that its owner should know.
         gray: Its lightness at screen size, as it came; mode L.
         light: The same as it is colored: with its contrast restored where that is wanted.
@@ -60,6 +62,7 @@ class Photograph:
 
     file: Path
     size: tuple[int, int]
+    is_deep: bool
     notes: tuple[str, ...]
     gray: Image.Image
     light: Image.Image
@@ -86,11 +89,23 @@ class Photograph:
         Raises:
             DecodeError: If the upload is not there anymore.
         """
-        picture, _ = decode(self.file)
+        picture = decode(self.file).picture
         gray = lightness(picture)
         light = stretch(gray, self.levels, self.box)
         for name in names:
             yield name, self._version(name, coloring, gray, light, picture)
+
+    def full_deep(self, name: str, coloring: Coloring) -> NDArray[np.uint16]:
+        """The input, (H, W), or a result, (H, W, 3), at full size in the 16 bits of an upload that has them.
+
+        Raises:
+            DecodeError: If it has only 8, or is not there anymore.
+        """
+        gray = deep.lightness(decode_16_bits(self.file))
+        if name == "input":
+            return gray
+        light = deep.stretch(gray, self.levels, self.box)
+        return deep.apply_color(light, self._ab(name, coloring), coloring.strength, self.box)
 
     def layer(self, name: str, coloring: Coloring) -> Image.Image:
         """The color of a version alone, at full size and one lightness: a layer of color for other programs."""

@@ -17,7 +17,7 @@ from page.gpu import device
 from page.models import Served
 from page.photograph import MAIN, SCREEN_SIDE, Photograph, Prediction, small
 from page.steering import Steering
-from page.workers.decode import decode
+from page.workers.decode import Decoded, decode
 
 _KEPT = 24  # photographs in memory, each of at most 16 MB; others are colored again when their visitor returns
 _WORK = threading.Lock()  # decoding and networks: one at a time, whoever asks
@@ -66,11 +66,11 @@ class Photographs:
             yield photograph
             return
         with _WORK:
-            picture, notes = decode(file)
-            gray = lightness(picture)
-            photograph = photograph or _photograph(file, picture, notes, gray, contrast)
+            decoded = decode(file)
+            gray = lightness(decoded.picture)
+            photograph = photograph or _photograph(file, decoded, gray, contrast)
             inside = border.crop(stretch(gray, photograph.levels, photograph.box), photograph.box)
-        del picture, gray
+        del decoded, gray
         yield photograph
         for name in missing:
             with _WORK:  # not held while a visitor is served, who may leave
@@ -115,14 +115,13 @@ def _key(file: Path, served: Mapping[str, Served], contrast: bool) -> tuple[Path
     return file, contrast, tuple(model.origin for model in served.values())
 
 
-def _photograph(
-    file: Path, picture: Image.Image, notes: tuple[str, ...], gray: Image.Image, contrast: bool
-) -> Photograph:
+def _photograph(file: Path, decoded: Decoded, gray: Image.Image, contrast: bool) -> Photograph:
     """A photograph that no model has seen yet."""
+    picture, notes, is_deep = decoded
     pixels = np.asarray(small(picture))
     in_color = colorfulness(pixels) > COLOR_THRESHOLD and not is_toned(pixels)
     original = small(picture, SCREEN_SIDE) if in_color else None
     box = border.find(gray)
     ends = find_levels(gray, box) if contrast else ALL_LEVELS
     screen = small(gray, SCREEN_SIDE)
-    return Photograph(file, picture.size, notes, screen, stretch(screen, ends, box), box, ends, original)
+    return Photograph(file, picture.size, is_deep, notes, screen, stretch(screen, ends, box), box, ends, original)

@@ -229,6 +229,7 @@ KOREAN = {
     "the picture has {}x{} pixels, at most {} a side are accepted: cut it into parts": (
         "사진이 {}x{} 픽셀입니다. 한 변에 최대 {} 픽셀까지 받습니다: 나누어 주세요"
     ),
+    "the photograph has only 8 bits: save it as PNG": "사진이 8비트뿐입니다: PNG로 저장하세요",
     "the upload is no longer here: send it again": "올린 파일이 더 이상 없습니다: 다시 보내 주세요",
     "only the first of its frames or pages is used": "첫 번째 프레임 또는 페이지만 사용합니다",
     "its transparent parts are shown on white": "투명한 부분은 흰색으로 표시합니다",

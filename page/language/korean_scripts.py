@@ -146,6 +146,7 @@ KOREAN_SCRIPTS = {
     ),
     "Restore the contrast of a faded scan": "바랜 사진의 대비 복원",
     "The lightness is no longer exactly that of your photograph.": "밝기가 더 이상 원래 사진과 똑같지 않습니다.",
+    "Scratches and tears stay. Programs that remove them:": "긁힘과 찢어진 자국은 남습니다. 지워 주는 프로그램:",
     "Download this picture": "이 사진 내려받기",
     "Save as ...": "다른 형식으로 저장 ...",
     "Preparing: {} ...": "준비하는 중: {} ...",
@@ -153,6 +154,7 @@ KOREAN_SCRIPTS = {
     "Quality of the JPEG": "JPEG 품질",
     "good": "좋음",
     "small": "작은 파일",
+    "TIFF, 16 bits": "16비트 TIFF",
     "Color layer for Photoshop (PNG)": "포토샵용 색상 레이어 (PNG)",
     "Before and after": "전과 후",
     "Side by side": "나란히 두기",
@@ -180,6 +182,12 @@ KOREAN_SCRIPTS = {
     "not colored": "처리하지 않음",
     "own colors": "직접 고른 색",
     "strength {}": "세기 {}",
+    "Results are kept here for half an hour after their last use, and this one is not here anymore: color it again.": (
+        "결과는 마지막으로 사용한 뒤 30분 동안만 보관되며, 이 결과는 지금 없습니다: 다시 컬러화해 주세요."
+    ),
+    "The page was left while this batch was at work: what is missing here must be colored again.": (
+        "처리하는 중에 페이지를 떠났습니다: 여기 없는 사진은 다시 컬러화해야 합니다."
+    ),
     "Back to the batch": "여러 장으로 돌아가기",
     "Packing {} files ...": "파일 {}개를 묶는 중 ...",
     "Divider between black and white and color": "흑백과 컬러의 경계선",

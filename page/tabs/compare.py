@@ -186,6 +186,7 @@ def _facts(photograph: Photograph, asked: Asked) -> Answer:
         "stem": photograph.file.stem,
         "size": photograph.size,
         "box": photograph.box,
+        "deep": photograph.is_deep,
         "color": photograph.original is not None,
         "steerable": photograph.steering is not None,
         "seconds": {name: round(made.seconds, 2) for name, made in photograph.predictions.items() if not made.problem},

@@ -24,13 +24,13 @@ def save(photograph: Photograph, coloring: Coloring, kind: str, name: str, optio
     Args:
         photograph: Whose.
         coloring: How it is colored.
-        kind: `png`, `jpeg`, `layer` (the color alone, for a layer above the gray photograph), `pair` and `diagonal`
-            (before and after), `mp4` and `gif` (the same, moving), or `hints` (the guidance).
+        kind: `png`, `jpeg`, `tiff` (of 16 bits), `layer` (the color alone, for a layer above the gray photograph),
+            `pair` and `diagonal` (before and after), `mp4` and `gif` (the same, moving), or `hints` (the guidance).
         name: The version, for all kinds but `hints`.
         options: `quality` of a JPEG, `credit` for a line under a pair.
 
     Raises:
-        DecodeError: If the upload is not there anymore.
+        DecodeError: If the upload is not there anymore, or has no 16 bits for a TIFF.
         ValueError: If there is no such version or kind.
     """
     stem = photograph.file.stem
@@ -38,7 +38,7 @@ def save(photograph: Photograph, coloring: Coloring, kind: str, name: str, optio
         return pictures.keep(coloring.guidance.to_json().encode(), f"{stem}.hints.json")
     if name not in photograph.names(coloring) or name == "original":
         raise ValueError("there is no such version of the photograph")
-    if kind in ("png", "jpeg", "layer"):
+    if kind in ("png", "jpeg", "tiff", "layer"):
         return _whole(photograph, coloring, kind, name, options)
     if kind in ("pair", "diagonal"):
         draw = before_after.side_by_side if kind == "pair" else before_after.diagonal
@@ -57,6 +57,9 @@ def _whole(photograph: Photograph, coloring: Coloring, kind: str, name: str, opt
         return pictures.store(photograph.layer(name, coloring), f"{photograph.file.stem}-{name}-color-layer")
     if kind == "png":
         return downloads.one_version(photograph, name, coloring)
+    if kind == "tiff":
+        data = encoded(photograph.full_deep(name, coloring), "tiff", model=model_of(name, coloring))
+        return pictures.keep(data, f"{photograph.file.stem}-{name}.tif")
     quality = options.get("quality")
     [(_, picture)] = photograph.full([name], coloring)
     data = _jpeg(picture, quality if quality in _QUALITIES else _QUALITIES[-1], model_of(name, coloring))

@@ -46,12 +46,13 @@ function refresh() {
   $("#strength input").value = look.strength;
   $("#strength output").textContent = look.strength.toFixed(1);
   $("#contrast input").checked = look.contrast;
-  $("#contrast p").hidden = !look.contrast;
+  $("#contrast div").hidden = !look.contrast;
   const [back, forth, , eye, clear] = $(".tools").children;
   back.disabled = !done.length;
   forth.disabled = !undone.length;
   clear.disabled = !steered();
   eye.setAttribute("aria-pressed", hidden);
+  $("[data-save=tiff]").hidden = !photo.deep;
   $("[data-save=hints]").hidden = !steered();
   for (const button of element.querySelectorAll(".save, [data-save]")) {
     if (!button.classList.contains("working")) button.disabled = !versions.has(props.main) || Boolean(coloring);

@@ -34,6 +34,7 @@ function startSave() {
   const options = () => ({ credit: credit.checked });
   more.append(
     make("div", { class: "pair" }, add(t("JPEG"), "jpeg", () => ({ quality: Number(quality.value) })), quality),
+    add(t("TIFF, 16 bits"), "tiff"),
     add(t("Color layer for Photoshop (PNG)"), "layer"),
     make("h2", {}, t("Before and after")),
     make("div", { class: "pair" }, add(t("Side by side"), "pair", options), add(t("Diagonal"), "diagonal", options)),

@@ -3,10 +3,12 @@
 Pictures of strangers are decoded one at a time by a worker that has limits of time and memory, and none of this
 process's secrets. It is started when it is first needed, reused while it is well, and replaced when it was killed.
 
-The protocol, over the worker's standard input and output: a request is the length of a file and its bytes; an answer is
-the length of a JSON object and the object, and then the rows of the picture in RGB, if there is one.
+The protocol, over the worker's standard input and output: a request is the length of a file, whether its 16 bits are
+wanted, and its bytes; an answer is the length of a JSON object and the object, and then the rows of the picture, if
+there is one: in RGB of 8 bits, or in gray or RGB of 16.
 """
 
+import contextlib
 import json
 import logging
 import struct
@@ -14,12 +16,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from colorization.decode import Decoded, DecodeError
-from colorization.decode import decode as decode_here
+from colorization.decode import DecodeError, decode_deep
 from colorization.sentence import Sentence
 from page.workers import sandbox
 from page.workers.sandbox import Worker
@@ -30,7 +33,17 @@ SECONDS = 10.0  # for one picture; a photograph of 40 MP takes less than three
 MEMORY = 1_500_000_000  # bytes of the worker's address space; 40 MP take up to 0.8
 _START_SECONDS = 60.0  # for the imports of the worker, on a machine that may be busy
 _LENGTH = struct.Struct("<Q")
+_REQUEST = struct.Struct("<Q?")
 _STRIP_BYTES = 1 << 22
+
+
+class Decoded(NamedTuple):
+    """A picture as `colorization.decode.decode` gives it."""
+
+    picture: Image.Image
+    notes: tuple[str, ...]
+    is_deep: bool
+    """Whether its file has more than 8 bits."""
 
 
 class Decoder:
@@ -51,11 +64,32 @@ class Decoder:
         Raises:
             DecodeError: As there; also if it takes too long, or the worker dies of it.
         """
+        with self._asked(data) as (answer, out):
+            picture = _picture(out, *answer["size"])
+        return Decoded(picture, tuple(map(Sentence.from_parts, answer["notes"])), answer["bands"] > 0)
+
+    def decode_deep(self, data: bytes) -> NDArray[np.uint16]:
+        """Decode a file of more than 8 bits, and get its 16 bits: sRGB, (H, W) of gray or (H, W, 3).
+
+        Raises:
+            DecodeError: As in `decode`; also if the file has only 8 bits.
+        """
+        with self._asked(data, deep=True) as (answer, out):
+            if not answer["bands"]:
+                raise DecodeError("the photograph has only 8 bits: save it as PNG")
+            width, height = answer["size"]
+            pixels = np.empty((height, width) if answer["bands"] == 1 else (height, width, 3), np.uint16)
+            _read_into(out, pixels)
+        return pixels
+
+    @contextlib.contextmanager
+    def _asked(self, data: bytes, deep: bool = False) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+        """The worker's answer, and where what follows it is read; raises `DecodeError`."""
         with self._lock:
             worker = self._running()
             try:
                 with worker.limited(self.seconds):
-                    return _ask(worker, data)
+                    yield _ask(worker, data, deep), worker.output
             except TimeoutError as error:
                 log.warning("decode worker: ended after %.0f s on a file of %d bytes", self.seconds, len(data))
                 text = Sentence(
@@ -98,23 +132,31 @@ class Decoder:
 _DECODER = Decoder()
 
 
-def decode(file: str | Path) -> Decoded:
+def decode(file: Path) -> Decoded:
     """Decode an uploaded file in the page's worker.
 
     Raises:
         DecodeError: If it cannot be used; the message says what came and what was expected.
     """
+    return _DECODER.decode(_bytes(file))
+
+
+def decode_16_bits(file: Path) -> NDArray[np.uint16]:
+    """The same for the 16 bits of a file that has them, see `Decoder.decode_deep`."""
+    return _DECODER.decode_deep(_bytes(file))
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        data = Path(file).read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise DecodeError("the upload is no longer here: send it again") from error
-    return _DECODER.decode(data)
 
 
-def _ask(worker: Worker, data: bytes) -> Decoded:
-    """Send a file and receive a picture, strip by strip: its bytes are never here twice."""
+def _ask(worker: Worker, data: bytes, deep: bool) -> dict[str, Any]:
+    """Send a file; returns what the worker says of it, after which the picture follows."""
     into, out = worker.input, worker.output
-    into.write(_LENGTH.pack(len(data)))
+    into.write(_REQUEST.pack(len(data), deep))
     into.write(data)
     into.flush()
     answer = json.loads(_read(out, *_LENGTH.unpack(_read(out, _LENGTH.size))))
@@ -122,12 +164,16 @@ def _ask(worker: Worker, data: bytes) -> Decoded:
         if answer["detail"]:
             log.info("decode worker: refused a file of %d bytes: %s", len(data), answer["detail"])
         raise DecodeError(Sentence.from_parts(answer["error"]))
-    width, height = answer["size"]
+    return dict(answer)
+
+
+def _picture(out: BinaryIO, width: int, height: int) -> Image.Image:
+    """Receive a picture of 8 bits, strip by strip: its bytes are never here twice."""
     picture = Image.new("RGB", (width, height))
     for top, rows in _strips(width, height):
         strip = Image.frombuffer("RGB", (width, rows), _read(out, width * rows * 3), "raw", "RGB", 0, 1)
         picture.paste(strip, (0, top))
-    return Decoded(picture, tuple(map(Sentence.from_parts, answer["notes"])))
+    return picture
 
 
 def _strips(width: int, height: int) -> Iterator[tuple[int, int]]:
@@ -144,6 +190,13 @@ def _read(pipe: BinaryIO, count: int) -> bytes:
     return data
 
 
+def _read_into(pipe: BinaryIO, values: NDArray) -> None:
+    """Fill an array; raises `EOFError` if the other side ended before."""
+    count = pipe.readinto(values.data.cast("B"))  # type: ignore[attr-defined]
+    if count < values.nbytes:
+        raise EOFError(f"{count} of {values.nbytes} bytes came")
+
+
 def main() -> None:
     """Decode what comes until there is no more."""
     into, out = sys.stdin.buffer, sandbox.output_alone()
@@ -152,26 +205,32 @@ def main() -> None:
     while True:
         out.flush()
         try:
-            data = _read(into, *_LENGTH.unpack(_read(into, _LENGTH.size)))
+            size, deep = _REQUEST.unpack(_read(into, _REQUEST.size))
+            data = _read(into, size)
         except EOFError:
             return
         sandbox.bound_time(2 * SECONDS)
-        _answer(out, data)
+        _answer(out, data, deep)
         del data
         sandbox.trim()
         sandbox.bound_time(0)
 
 
-def _answer(out: BinaryIO, data: bytes) -> None:
+def _answer(out: BinaryIO, data: bytes, deep: bool) -> None:
     """Decode one file and write what became of it; nothing of it stays in memory."""
     try:
-        picture, notes = decode_here(data)
+        (picture, notes), sixteen = decode_deep(data)
     except DecodeError as error:
         # For the log, without line breaks: it may hold a stranger's words.
         detail = repr(error.__cause__)[:200] if error.__cause__ else ""
         _write(out, {"error": Sentence(str(error)).parts, "detail": detail})
     else:
-        _write(out, {"size": picture.size, "notes": [Sentence(note).parts for note in notes]})
+        bands = 0 if sixteen is None else 1 if sixteen.ndim == 2 else 3
+        _write(out, {"size": picture.size, "notes": [Sentence(note).parts for note in notes], "bands": bands})
+        if deep:
+            out.write(b"" if sixteen is None else sixteen.data.cast("B"))
+            return
+        del sixteen
         for top, rows in _strips(*picture.size):
             out.write(picture.crop((0, top, picture.width, top + rows)).tobytes())
 

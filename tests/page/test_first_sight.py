@@ -6,6 +6,7 @@ import io
 import av
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from support.pages import LEFT, complaints
 
@@ -175,6 +176,7 @@ def test_contrast_is_restored_on_request_and_the_page_says_so(opened, photograph
     box.check()
     opened.wait_for_function(f"before => {RESULT}.src !== before", arg=before)
     assert sentence.is_visible()
+    assert opened.get_by_role("link", name="Bringing Old Photos Back to Life").is_visible(), "scratches stay"
     with opened.expect_download() as download:
         opened.get_by_role("button", name="Download this picture").click()
     download.value.save_as(tmp_path / "saved.png")
@@ -184,8 +186,15 @@ def test_contrast_is_restored_on_request_and_the_page_says_so(opened, photograph
 
 
 def test_every_kind_of_file_can_be_saved(opened, old, photograph, tmp_path):
-    upload(opened, old)
+    Image.fromarray(np.asarray(gray(photograph).convert("L")).astype(np.uint16) * 257).save(tmp_path / "scan.tif")
+    upload(opened, tmp_path / "scan.tif")
     opened.get_by_text("Save as ...").click()
+    with opened.expect_download() as download:
+        opened.get_by_role("button", name="TIFF, 16 bits").click()
+    assert download.value.suggested_filename == "scan-unet.tif"
+    assert tifffile.imread(download.value.path()).dtype == np.uint16
+    upload(opened, old)
+    assert not opened.get_by_role("button", name="TIFF, 16 bits").is_visible(), "there are only 8"
     opened.get_by_label("With a line that says where the colors come from").check()
     saved = {}
     for name in ("JPEG", "Color layer for Photoshop (PNG)", "Side by side", "Diagonal", "Moving, MP4", "Moving, GIF"):

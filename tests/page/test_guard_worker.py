@@ -1,5 +1,6 @@
 """The decode worker: real files that take long, real kills."""
 
+import io
 import os
 import signal
 import subprocess
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from conftest import ROOT, encoded
 from PIL import Image
 
-from colorization.decode import DecodeError
+from colorization.decode import DecodeError, decode_deep
 from colorization.decode import decode as decode_here
 from page.workers.decode import Decoder
 
@@ -39,6 +41,20 @@ def test_pictures_come_out_as_they_do_here(decoder, photograph):
     for data in (encoded(photograph, "jpeg")["bytes"], encoded(photograph)["bytes"], encoded(rgba)["bytes"]):
         here, there = decode_here(data), decoder.decode(data)
         assert np.array_equal(np.asarray(here.picture), np.asarray(there.picture)) and here.notes == there.notes
+
+
+def test_sixteen_bits_come_where_a_file_has_them(decoder, photograph):
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    for values, photometric in ((ramp, "minisblack"), (np.stack([ramp, ramp.T, ramp // 2], axis=2), "rgb")):
+        buffer = io.BytesIO()
+        tifffile.imwrite(buffer, values, photometric=photometric, metadata=None)
+        assert decoder.decode(buffer.getvalue()).is_deep
+        assert np.array_equal(decoder.decode_deep(buffer.getvalue()), decode_deep(buffer.getvalue())[1])
+    data = encoded(photograph)["bytes"]
+    assert not decoder.decode(data).is_deep
+    with pytest.raises(DecodeError, match="has only 8 bits"):
+        decoder.decode_deep(data)
+    assert np.array_equal(np.asarray(decoder.decode(data).picture), np.asarray(photograph)), "nothing is left of before"
 
 
 def test_a_worker_that_is_well_is_used_again(decoder, photograph):

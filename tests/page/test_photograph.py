@@ -1,17 +1,22 @@
 """Photographs in all their versions, without a page."""
 
+import io
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from conftest import ROOT
 from PIL import Image
 
 from colorization.decode import DecodeError
+from colorization.files import Source
 from colorization.inference import colorize, gray
+from colorization.jobs import color_to
 from colorization.lab import rgb_to_lab
+from colorization.options import PictureOptions
 from colorization.sources import locate
 from colorization.zoo import load
 from page.coloring import Coloring
@@ -118,6 +123,26 @@ def test_restored_contrast_is_seen_saved_and_off_by_default(photograph, served, 
     full = dict(restored.full(["input", "unet"], with_contrast))
     assert np.array_equal(np.asarray(full["unet"]), np.asarray(restored.screen("unet", with_contrast)))
     assert photographs.again(tmp_path / "faded.png", served) is plain, "both are kept"
+
+
+@pytest.mark.parametrize("contrast", [False, True])
+def test_a_16_bit_scan_is_saved_as_the_command_line_does_it(photograph, served, tmp_path, monkeypatch, contrast):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    values = np.asarray(photograph.convert("L")).astype(np.uint16) * 150 + 9000  # faded
+    values[:4] += np.arange(640, dtype=np.uint16) % 150  # levels that 8 bits do not tell apart
+    file = tmp_path / "scan.tif"
+    tifffile.imwrite(file, values, photometric="minisblack", metadata=None)
+    coloring = Coloring(1.3, contrast=contrast)
+    scan = Photographs().again(file, {"unet": served["unet"]}, contrast=contrast)
+    assert scan.is_deep
+    saved = Path(saving.save(scan, coloring, "tiff", "unet", {}))
+    expected = io.BytesIO()
+    options = PictureOptions(strength=1.3, format="tiff", auto_levels=contrast)
+    assert not color_to(expected, Source(file, file), load("unet"), options).errors
+    assert saved.name == "scan-unet.tif" and saved.read_bytes() == expected.getvalue()
+    file.write_bytes(b"")
+    with pytest.raises(DecodeError, match="the file is empty"):
+        saving.save(scan, coloring, "tiff", "unet", {})
 
 
 def test_the_layer_of_color_has_the_colors_and_one_lightness(color, served):
