@@ -16,11 +16,13 @@ function receive({ id = "", text = "", part = null, results: list = [] }) {
   if (!id) { tell(text); return; } // nothing was begun, and what is there stays
   if (id !== batch) results = [];
   batch = id;
+  [running, told] = [part !== null, text];
   list.forEach((result, index) => {
     if (!results[index]) results.push(result);
   });
   tell(text, part);
   draw();
+  remember();
 }
 
 function draw() {
@@ -61,6 +63,7 @@ function show(result) {
   document.querySelectorAll("[role=tab]")[0].click();
   document.dispatchEvent(new CustomEvent("colorization-open", { detail: { file, look, version } }));
   back.hidden = false;
+  remember();
 }
 const back = make("button", { type: "button", class: "colorization-back", hidden: true, onclick: () => document.querySelectorAll("[role=tab]")[1].click() }, t("Back to the batch"));
 document.querySelectorAll(".colorization-back").forEach((old) => old.remove());
@@ -90,10 +93,15 @@ function leave() {
     if (results[index] !== result) return;
     results[index] = answer.result;
     draw();
+    remember();
   });
 }
 const same = (one, other) => one.version === other.version && JSON.stringify(one.look) === JSON.stringify(other.look);
-new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && leave()).observe(element);
+new IntersectionObserver(([{ isIntersecting }]) => {
+  visible = isIntersecting;
+  if (visible) leave();
+  remember();
+}).observe(element);
 
 $(".zip").addEventListener("click", () => {
   const files = results.filter(({ full }) => full).flatMap(({ full, hints }) => [full, ...(hints ? [hints] : [])]);
@@ -116,3 +124,4 @@ document.addEventListener("change", ({ target }) => {
 });
 watch("value", () => receive(props.value || {}));
 receive(props.value || {});
+recall();

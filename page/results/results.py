@@ -20,9 +20,10 @@ def results() -> gr.HTML:
     """The component.
 
     Its value is the news of a run, see `news`. Its events, each answered on a channel of the viewer: `choose` (color
-    one result anew, as its visitor has chosen in the viewer) and `pack` (make a zip of files).
+    one result anew, as its visitor has chosen in the viewer), `pack` (make a zip of files) and `recall` (say which of
+    the files that the tab remembers are not here anymore).
     """
-    return component(Path(__file__).parent, "results")
+    return component(Path(__file__).parent, "results", ("session", "results"), ("results",))
 
 
 def news(run: str, text: str, part: float | None, made: list[dict[str, Any]]) -> dict[str, Any]:

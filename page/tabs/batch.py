@@ -35,6 +35,14 @@ _QUALITY = 95  # of JPEG, without subsampled color
 # A batch has a place in the queue of its own: it takes turns with the other visitors photograph by photograph.
 _BATCH: dict[str, Any] = {"concurrency_id": "batch", "concurrency_limit": 1, "api_visibility": "private"}
 _FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 2, "api_visibility": "private"}
+# After a reload the uploads and what was chosen for them are still there: the tab remembers them, not the server.
+_REMEMBER = """(...chosen) => {
+    try { sessionStorage.setItem("landscape-colorization-inputs", JSON.stringify(chosen)); } catch { /* forbidden */ }
+}"""
+_RECALL = """(...chosen) => {
+    try { return JSON.parse(sessionStorage.getItem("landscape-colorization-inputs")) || chosen; }
+    catch { return chosen; }
+}"""
 
 
 class Batch:
@@ -147,6 +155,19 @@ def pack(event: gr.EventData, request: gr.Request) -> Iterator[Answer]:
     yield {**number, "zip": pictures.served(str(folder / "colorized.zip")), "done": True}
 
 
+def recall(event: gr.EventData) -> Answer:
+    """Say which files of a batch are not here anymore; the others stay for another half hour."""
+    content = event_content(event)
+    paths = content.get("files")
+    gone = []
+    for path in paths if isinstance(paths, list) else []:
+        try:
+            uploaded(path)
+        except DecodeError:
+            gone.append(path)
+    return {"request": content.get("request"), "gone": gone}
+
+
 def batch_tab(models: Models, demo: gr.Blocks) -> None:
     """Lay out the tab, inside a page's tabs.
 
@@ -172,16 +193,26 @@ def batch_tab(models: Models, demo: gr.Blocks) -> None:
         with gr.Column(min_width=320, scale=1, elem_classes="main-side"):
             gr.Markdown(label(WELCOME), elem_classes="welcome-text")  # until there is a report, see style.css
             shown = results.results()
+        chosen: list[Any] = [files, names, strength, mood, kind]
+        gr.on(
+            [each.change for each in chosen],
+            None,
+            chosen,
+            js=_REMEMBER,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        demo.load(None, chosen, chosen, js=_RECALL, show_progress="hidden", api_visibility="private")
         start.click(
             batch.run,
-            [files, names, strength, mood, kind, stop],
+            [*chosen, stop],
             shown,
             show_progress="hidden",
             trigger_mode="once",
             **_BATCH,
         )
         end.click(_stop, stop, None, api_visibility="private", show_progress="hidden", concurrency_limit=None)
-        for name, work in (("choose", answers(batch.choose)), ("pack", pack)):
+        for name, work in (("choose", answers(batch.choose)), ("pack", pack), ("recall", recall)):
             getattr(shown, name)(
                 work, None, viewer.channel(name), show_progress="hidden", trigger_mode="multiple", **_FILES
             )

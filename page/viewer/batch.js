@@ -10,6 +10,13 @@ function announce() {
   document.dispatchEvent(new CustomEvent("colorization-look", { detail: { file, look, version } }));
 }
 
+// After a reload the Batch tab is open again if it was before.
+function reopenBatch() {
+  let kept = null;
+  try { kept = JSON.parse(sessionStorage.getItem("landscape-colorization-batch")); } catch { /* the browser forbids it */ }
+  if (kept?.visible) document.querySelectorAll("[role=tab]")[1].click();
+}
+
 document.addEventListener("colorization-open", ({ detail: { file, look: wanted, version } }) => {
   comparing = version !== props.main && version !== props.steered; // the other models are seen where models are compared
   if (comparing) [mode, left, right] = ["slider", "input", version];

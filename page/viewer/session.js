@@ -6,7 +6,7 @@ function remember() {
   announce();
   const { file, stem } = photo;
   try {
-    sessionStorage.setItem(REMEMBERED, JSON.stringify({ file, stem, look, comparing, mode: mode === "blind" ? "slider" : mode, divider }));
+    sessionStorage.setItem(REMEMBERED, JSON.stringify({ file, stem, look, version: shownVersion(), comparing, mode: mode === "blind" ? "slider" : mode, divider }));
   } catch { /* there is no room, or the browser forbids it */ }
 }
 

@@ -10,3 +10,4 @@ welcome();
 refresh();
 busy("");
 recall();
+reopenBatch();

@@ -15,6 +15,8 @@ from colorization.guidance import Guidance
 from colorization.inference import gray
 from page.tabs.archive import MAX_FILES, items
 
+BROKEN = "[...document.images].some(image => image.src && image.complete && !image.naturalWidth)"
+
 
 def png(size=(64, 48), level=90):
     buffer = io.BytesIO()
@@ -171,6 +173,55 @@ def test_a_result_is_changed_in_the_viewer_and_the_zip_has_what_was_chosen(opene
     opened.get_by_role("button", name="b.png, U-Net: open in the viewer").click()
     opened.get_by_role("button", name="Back to the batch").wait_for()
     assert strength.input_value() == "0"
+
+
+def test_a_reload_brings_back_the_batch_and_says_what_is_gone(opened, photograph, tmp_path):
+    for name in ("a", "b"):
+        gray(photograph).save(tmp_path / f"{name}.png")
+    opened.get_by_label("PNG").check()
+    opened.locator("#batch-strength input[type=number]").fill("0.5")
+    color_all(opened, [tmp_path / "a.png", tmp_path / "b.png"])
+    opened.get_by_text("2 of 2 files colored.").wait_for()
+    opened.reload()
+    opened.get_by_text("2 of 2 files colored.").wait_for()
+    assert opened.get_by_text("U-Net, strength 0.5").count() == 2 and not opened.evaluate(BROKEN)
+    assert opened.locator("#uploads tr").count() == 2 and opened.get_by_role("radio", name="PNG").is_checked()
+    assert opened.locator("#batch-strength input[type=number]").input_value() == "0.5"
+    opened.get_by_role("button", name="b.png, U-Net: open in the viewer").click()
+    opened.get_by_role("button", name="Download this picture").and_(opened.locator(":enabled")).wait_for()
+    opened.locator("#strength input").fill("0")
+    opened.reload()
+    opened.get_by_role("img", name="b, colored by U-Net").wait_for()
+    opened.get_by_role("tab", name="Batch").click()
+    opened.get_by_text("U-Net, strength 0").and_(opened.locator("small")).filter(has_text=re.compile("0$")).wait_for()
+    with zip_of(opened, tmp_path / "colorized.zip") as archive:
+        assert sorted(archive.namelist()) == ["a-unet.png", "b-unet.png"]
+        assert np.ptp(np.asarray(Image.open(io.BytesIO(archive.read("b-unet.png")))), axis=2).max() < 2
+    opened.evaluate(
+        """() => {
+          const key = "landscape-colorization-batch";
+          sessionStorage[key] = sessionStorage[key].replaceAll("a-unet.png", "gone.png");
+        }"""
+    )
+    opened.reload()
+    opened.get_by_text("this one is not here anymore: color it again").wait_for()
+    assert opened.locator("#results .open").count() == 1
+    opened.get_by_role("button", name="Color all").click()
+    opened.locator("#results .open").nth(1).wait_for()
+
+
+def test_who_leaves_a_batch_at_work_is_asked_and_told(opened, photograph, tmp_path):
+    large = gray(photograph).resize((3000, 2000))
+    files = [tmp_path / f"{number}.jpg" for number in range(6)]
+    for file in files:
+        large.save(file)
+    color_all(opened, files)
+    opened.locator("#results li img").first.wait_for()
+    questions = []
+    opened.on("dialog", lambda dialog: (questions.append(dialog.type), dialog.accept()))
+    opened.reload()
+    opened.get_by_text("what is missing here must be colored again").wait_for()
+    assert questions == ["beforeunload"] and 1 <= opened.locator("#results .open").count() < 6
 
 
 def test_one_mood_for_all(opened, photograph, tmp_path):
