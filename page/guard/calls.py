@@ -120,7 +120,7 @@ def _endpoint(demo: gr.Blocks, path: str, call: dict[str, Any]) -> BlockFunction
     """The function that a call is for."""
     if path.endswith(("/queue/join", "/run/predict")):
         fn = function(demo, call.get("fn_index"))
-        if fn is None:
+        if fn is None or fn.fn is None:  # what only the browser does
             raise RefusalError(404, "There is no endpoint of this `fn_index`; /gradio_api/info describes them.")
         if fn.queue and path.endswith("/run/predict"):  # only what takes no time is called past the queue
             raise RefusalError(404, f"Call /{fn.api_name} through the queue: POST /gradio_api/call/{fn.api_name}.")

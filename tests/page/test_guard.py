@@ -136,6 +136,16 @@ def test_a_malformed_call_is_answered_with_a_sentence_and_one_line_of_log(page, 
     assert len(lines) == 1 and str(status) in lines[0], lines
 
 
+def test_what_only_the_browser_does_is_no_endpoint(page):
+    config = page.http.get("/config").json()["dependencies"]
+    scripts = [entry for entry in config if not entry["backend_fn"]]
+    assert scripts
+    for entry in scripts:
+        body = {"data": [None] * len(entry["inputs"]), "fn_index": entry["id"], "session_hash": "a"}
+        answer = page.http.post(f"{API}/queue/join", json=body)
+        assert answer.status_code == 404 and "There is no endpoint of this `fn_index`" in answer.json()["error"]
+
+
 def raw(page, *parts, pause=0.0, wait=5.0):
     """Send bytes as they are, and what comes back until the other side closes or is silent."""
     address = urlsplit(page.url)
