@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--pid", type=int, help="of the page, to watch its memory")
     options = parser.parse_args()
-    pictures = [_encoded(number) for number in range(options.clients)]
+    pictures = [encoded(number) for number in range(options.clients)]
     visits = [Visitor(options.url, number, picture) for number, picture in enumerate(pictures)]
     alone = [visits[0].visit() for _ in range(5)][1:]
     if visits[0].outcomes:
@@ -115,9 +115,9 @@ class Visitor:
         return False
 
 
-def _encoded(number: int) -> bytes:
-    """A photograph of its own for each visitor, 640 px wide."""
-    picture = Image.fromarray(rocket())
+def encoded(number: int, size: tuple[int, int] = (640, 427)) -> bytes:
+    """A photograph of its own for each visitor, as a JPEG file."""
+    picture = Image.fromarray(rocket()).resize(size)
     buffer = io.BytesIO()
     picture.rotate(number).save(buffer, "jpeg", quality=90)
     return buffer.getvalue()

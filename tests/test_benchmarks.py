@@ -1,8 +1,13 @@
 """The yardsticks are what they are called, and the benchmark of sizes measures what it says."""
 
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
+from conftest import CHROMIUM, ROOT
 from PIL import Image
 from support.clips import clip
 
@@ -64,6 +69,18 @@ def test_one_command_prints_every_figure_of_speed(tmp_path, monkeypatch, capsys)
     ):
         assert words in said
     assert drawn.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.nightly
+def test_points_of_color_are_timed_on_a_running_page(server, subprocess_env):
+    arguments = [server, "--points", "2", "--clients", "2", "--seconds", "3"]
+    arguments += [] if CHROMIUM.is_file() else ["--browser", "None"]
+    command = [sys.executable, "-m", "benchmarks.steer", *arguments]
+    ran = subprocess.run(command, env=subprocess_env, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stderr
+    *alone, together = re.findall(r"(\d+) points, median (\d+\.\d+) s", ran.stdout)
+    assert "busy 0, lost 0" in ran.stdout and int(together[0]) >= 2 and float(together[1]) > 0
+    assert [int(count) for count, _ in alone] == ([2] if CHROMIUM.is_file() else [])
 
 
 @pytest.mark.slow
