@@ -43,7 +43,15 @@ def test_axe_finds_nothing(axe, browser, server, locale, scheme):
     page.locator(".save:not([disabled])").wait_for()
     page.locator("details").evaluate_all("all => all.forEach(details => details.open = true)")
     page.locator("#scores table").wait_for()
-    assert violations(axe, page) == set(), "result"
+    page.locator(".tile").nth(10).wait_for()
+    assert page.locator("[data-save]").first.is_visible()
+    assert violations(axe, page) == set(), "result, its moods, and all that can be saved"
+    page.locator("#viewer .stage").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.locator(".swatch").nth(7).click()
+    assert violations(axe, page) == set(), "a point of color and the colors of its place"
+    page.keyboard.press("Escape")
     page.locator("#viewer .switch input[value=all]").check(force=True)
     page.locator(".modes input[value=blind]").wait_for(state="attached")
     for mode in ("slider", "grid", "single", "blind"):

@@ -8,13 +8,11 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
-from support.pages import LEFT, complaints
+from support.pages import LEFT, changed, complaints, points, result, where
 
 from colorization.guidance import Point
 from colorization.inference import gray
 from colorization.lab import rgb_to_lab
-
-RESULT = "#viewer .frame img >> nth=1"
 
 
 @pytest.fixture(scope="module")
@@ -46,20 +44,9 @@ def page(context, server, file):
     assert [text for text in errors if not LEFT.search(text)] == []
 
 
-def where(page, x, y):
-    """A place of the photograph, in [0, 1], on the screen."""
-    box = page.locator("#viewer .frame img").first.bounding_box()
-    return box["x"] + x * box["width"], box["y"] + y * box["height"]
-
-
 def click(page, x, y):
     page.mouse.click(*where(page, x, y))
     page.locator(".swatch").nth(7).wait_for()
-
-
-def result(page):
-    """What is shown of the result."""
-    return page.locator(RESULT).get_attribute("src")
 
 
 def give(page, x, y, number=0):
@@ -68,10 +55,6 @@ def give(page, x, y, number=0):
     click(page, x, y)
     page.locator(".swatch").nth(number).click()
     changed(page, before)
-
-
-def changed(page, before):
-    page.wait_for_function("before => document.querySelectorAll('#viewer .frame img')[1].src !== before", arg=before)
 
 
 def pixels(page):
@@ -90,10 +73,6 @@ def pixels(page):
     import base64
 
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))
-
-
-def points(page):
-    return page.locator("#viewer .dab").evaluate_all("dabs => dabs.map(dab => ({ ...dab.point, index: dab.index }))")
 
 
 def distance(page, point):

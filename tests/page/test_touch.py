@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from support.pages import changed, points, result, where
 
 from colorization.inference import gray
 
@@ -138,3 +139,40 @@ def test_the_divider_follows_a_finger(phone):
     Fingers(phone).move(((x - 120, y + 60), (x - 60, y + 65)))
     assert handle.bounding_box()["x"] + box["width"] / 2 == pytest.approx(x - 60, abs=15), "anywhere on the picture"
     assert page_state(phone) == before
+
+
+def test_a_point_is_placed_colored_moved_undone_kept_and_saved_by_touch(browser, server, old):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    page.locator("#upload input[type=file]").set_input_files(old)
+    page.locator(".tile").nth(10).wait_for()
+    automatic = result(page)
+    page.touchscreen.tap(*where(page, 0.7, 0.3))
+    page.locator(".swatch").nth(7).wait_for()
+    sheet = page.get_by_role("dialog", name="Color of this place").bounding_box()
+    assert (sheet["x"], sheet["width"], sheet["y"] + sheet["height"]) == (0, 390, 844), "below the picture"
+    assert sheet["y"] > where(page, 0.7, 0.3)[1], "the place is not covered"
+    assert min(swatch.bounding_box()["height"] for swatch in page.locator(".swatch").all()) >= 44
+    page.locator(".swatch").nth(1).tap()
+    changed(page, automatic)
+    placed, given = points(page), result(page)
+    assert (placed[0]["x"], placed[0]["y"]) == (pytest.approx(0.7, abs=0.01), pytest.approx(0.3, abs=0.01))
+    page.get_by_role("button", name="Done").tap()
+    before = page_state(page)
+    Fingers(page).move((where(page, 0.7, 0.3), where(page, 0.4, 0.5)))
+    changed(page, given)
+    assert (points(page)[0]["x"], points(page)[0]["y"]) == (pytest.approx(0.4, abs=0.02), pytest.approx(0.5, abs=0.02))
+    assert page_state(page) == before, "the point was moved, and not the page"
+    page.get_by_role("button", name="Undo (Ctrl+Z)").tap()
+    page.wait_for_function("src => document.querySelectorAll('#viewer .frame img')[1].src === src", arg=given)
+    assert points(page) == placed
+    page.reload()
+    page.locator("#viewer .dab").wait_for()
+    page.locator(".save:not([disabled])").wait_for()
+    assert points(page) == placed
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this picture").tap()
+    assert download.value.suggested_filename == "old-steered.png"
+    context.close()

@@ -26,3 +26,24 @@ def complaints(page):
     page.on("pageerror", lambda error: texts.append(str(error)))
     page.set_default_timeout(60_000)
     return texts
+
+
+def where(page, x, y):
+    """A place of the photograph, in [0, 1], on the screen."""
+    box = page.locator("#viewer .frame img").first.bounding_box()
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def result(page):
+    """What is shown of the result."""
+    return page.locator("#viewer .frame img").nth(1).get_attribute("src")
+
+
+def changed(page, before):
+    """Wait until the result is another one."""
+    page.wait_for_function("before => document.querySelectorAll('#viewer .frame img')[1].src !== before", arg=before)
+
+
+def points(page):
+    """The points of color that are shown."""
+    return page.locator("#viewer .dab").evaluate_all("dabs => dabs.map(dab => ({ ...dab.point, index: dab.index }))")
