@@ -14,8 +14,6 @@ from colorization.inference import encode, lightness, predict, predict_from, ran
 from colorization.lab import AB_RANGE, rgb_to_lab
 from colorization.models import UNet
 from colorization.moods import MOODS, mood_of
-from colorization.onnx.convert import convert
-from colorization.onnx.model import OnnxColorizer
 
 POINTS = (Point(0.31, 0.62, "#7a8b4f"), Point(0.9, 0.1, "#5588ee"))
 
@@ -182,23 +180,6 @@ def test_models_that_take_no_guidance_refuse_it(name, photograph):
     with pytest.raises(GuidanceError, match=f"{name} takes no points and no mood: the U-Net does"):
         colorize(model, photograph, guidance=Guidance(POINTS))
     assert colorize(model, photograph, guidance=Guidance()).size == photograph.size, "nothing is asked for"
-
-
-def test_onnx_follows_guidance_as_torch_does(photograph, guided):
-    data, difference = convert(guided)
-    exported = OnnxColorizer(data, "guided")
-    assert exported.takes_guidance and difference < 1e-4
-    for guidance in (
-        None,
-        Guidance(POINTS, "sunset"),
-        Guidance(tuple(Point(i / 64, 0.5, "#446688") for i in range(64))),
-    ):
-        pictures = [np.asarray(colorize(m, photograph, guidance=guidance)).astype(int) for m in (guided, exported)]
-        assert np.abs(pictures[0] - pictures[1]).max() <= 1
-    assert (
-        ranked_moods(exported, encode(exported, lightness(photograph)))[:3]
-        == ranked_moods(guided, encode(guided, lightness(photograph)))[:3]
-    )
 
 
 def test_a_guided_model_is_saved_and_loaded(guided, tmp_path, photograph):

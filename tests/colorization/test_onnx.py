@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from PIL import Image
 
 from colorization import colorize, load
 from colorization.colorizer import Colorizer
+from colorization.guidance import Guidance, Point
+from colorization.inference import encode, lightness, ranked_moods
 from colorization.onnx.convert import convert
 from colorization.onnx.model import OnnxColorizer, read
 from colorization.sources import LoadError
@@ -47,7 +50,8 @@ def exported(subprocess_env, tmp_path_factory):
             command = [sys.executable, "-m", "colorization.export", "--model", name, "--output", str(folder)]
             done = subprocess.run(command, cwd=ROOT, env=subprocess_env, capture_output=True, text=True, timeout=300)
             assert done.returncode == 0 and not done.stderr, done.stderr
-            assert "within" in done.stdout and "of torch" in done.stdout
+            (difference,) = re.findall(r"within (\S+) of torch", done.stdout)
+            assert float(difference) < 1e-4
             folders[name] = folder
         return folders[name]
 
@@ -115,6 +119,32 @@ def test_pictures_are_those_of_torch(exported, name, shared, photograph):
 
 def levels_apart(picture, other):
     return np.abs(np.asarray(picture).astype(int) - np.asarray(other))
+
+
+POINTS = (Point(0.31, 0.62, "#7a8b4f"), Point(0.9, 0.1, "#5588ee"))
+
+
+@pytest.mark.slow
+def test_guidance_steers_as_with_torch(exported, colorization, photograph, tmp_path):
+    by_torch, by_onnx = load("unet"), read(exported("unet"), "unet")
+    assert by_onnx.takes_guidance
+    for guidance in (
+        Guidance(POINTS, "sunset"),
+        Guidance(tuple(Point(i / 64, 0.5, "#446688") for i in range(64))),
+    ):
+        pictures = [colorize(model, photograph, guidance=guidance) for model in (by_torch, by_onnx)]
+        assert levels_apart(*pictures).max() <= 1
+    ranked = [ranked_moods(model, encode(model, lightness(photograph)))[:3] for model in (by_torch, by_onnx)]
+    assert ranked[0] == ranked[1]
+    photograph.resize((240, 160)).save(tmp_path / "old.png")
+    options = [word for p in POINTS for word in ("--hint", f"{p.x},{p.y},{p.color}")] + ["--mood", "sunset"]
+    for engine, model in (("torch", "unet"), ("onnx", exported("unet"))):
+        done = colorization(
+            tmp_path / "old.png", "--engine", engine, "--model", model, "--output", tmp_path / engine, *options
+        )
+        assert done.returncode == 0, done.stderr
+    steered = [Image.open(tmp_path / engine / "unet/old.png") for engine in ("torch", "onnx")]
+    assert levels_apart(*steered).max() <= 1
 
 
 class Random(Colorizer):

@@ -11,7 +11,6 @@ from colorization import colorize, load
 from colorization.guidance import Guidance, GuidanceError, MoodChange, Point
 from colorization.inference import gray
 from colorization.moods import MOODS
-from colorization.onnx.convert import convert
 from colorization.sidecar import steering
 
 POINT = "0.31,0.62,#7a8b4f"
@@ -123,14 +122,6 @@ def test_all_moods_and_a_contact_sheet(colorization, color, model, picture, tmp_
     assert "1 of 1" in colorization(*run).stdout and (results / "old-moods.png").is_file()
     assert (results / "old-dusk.png").stat().st_mtime_ns == before
     assert np.array_equal(color("--mood", "sunset")[1], sunset)
-
-
-@pytest.mark.slow
-def test_onnx_agrees(color, model):
-    (model / "model.onnx").write_bytes(convert(load(model))[0])
-    options = ("--hint", POINT, "--hint", "0.9,0.1,#5588ee", "--mood", "sunset")
-    torch, onnx = color(*options)[1], color(*options, "--engine", "onnx", "--overwrite")[1]
-    assert np.abs(torch - onnx).max() <= 1
 
 
 def test_the_border_of_a_print_is_not_steered(color, picture):
