@@ -302,7 +302,7 @@ def test_a_killed_job_continues_and_gives_the_same_video(subprocess_env, tmp_pat
     resumes_after_kills(subprocess_env, tmp_path, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ten_kills_at_random_moments(subprocess_env, tmp_path):
     resumes_after_kills(subprocess_env, tmp_path, 10)
 
