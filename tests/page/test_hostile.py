@@ -158,7 +158,7 @@ def test_mutations_of_hostile_files_end_nothing(shared):
     assert not deaths and 0 < decoded < MUTATIONS
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_hundred_mutations_over_http(shared, page):
     for number, data in mutations(shared, 100, seed=7):
         result = patiently(page, data, f"{number}.png")
