@@ -1,8 +1,7 @@
-"""Steering: from a point of color to the new picture, on a running page: python -m benchmarks.steer http://127.0.0.1:7860.
+"""Steering by many visitors at once, on a running page: python -m benchmarks.steer http://127.0.0.1:7860.
 
-First one visitor in a real browser with a photograph of 12 megapixels: seconds from the click on a color to the picture
-on the screen. Then many visitors at once, by the requests that the page's own script makes, who each place a point
-every second; whose answer takes longer waits for it, as the script does.
+Visitors send the requests that the page's own script sends, and place a point of color every second each; whose answer
+takes longer waits for it, as the script does. `benchmarks.visit` measures one visitor in a browser.
 """
 
 import itertools
@@ -10,13 +9,11 @@ import json
 import random
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -25,18 +22,7 @@ import tyro
 from benchmarks.load import API, encoded
 
 _SIDE = 1200  # pixels of the picture that the script asks for
-_LARGE = (4243, 2828)  # 12 megapixels
 _PERIOD = 1.0  # seconds from one point to the next
-# Choose the first color that is suggested; the milliseconds until its picture is decoded and drawn.
-_CHOOSE = """async () => {
-  const shown = () => document.querySelectorAll("#viewer .frame img")[1];
-  const before = shown().src, start = performance.now();
-  document.querySelector("#viewer .swatch").click();
-  while (shown().src === before) await new Promise(requestAnimationFrame);
-  await shown().decode();
-  await new Promise(requestAnimationFrame);
-  return performance.now() - start;
-}"""
 
 
 @dataclass(frozen=True)
@@ -45,14 +31,10 @@ class SteerOptions:
 
     url: tyro.conf.Positional[str]
     """Its address."""
-    points: int = 20
-    """Points that the one visitor places, 64 at most."""
     clients: int = 20
     """Visitors at once; told apart by X-Forwarded-For, which the page believes of this machine."""
     seconds: float = 60
     """How long they stay."""
-    browser: Path | None = Path("/usr/bin/chromium")
-    """Of the one visitor; None leaves them out."""
 
 
 class Visitor:
@@ -131,38 +113,6 @@ class Visitor:
         raise ValueError("the stream of answers ended early")
 
 
-def in_browser(url: str, browser: Path, count: int) -> list[float]:
-    """Seconds from the choice of a color to its picture, for each of some points on a photograph of 12 megapixels."""
-    from playwright.sync_api import sync_playwright
-
-    seconds = []
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        photograph = Path(folder) / "large.jpg"
-        photograph.write_bytes(encoded(0, _LARGE))
-        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        page = window.new_page(viewport={"width": 1366, "height": 768})
-        page.set_default_timeout(120_000)
-        page.goto(url)
-        page.locator("#upload input[type=file]").set_input_files(photograph)
-        page.locator("#viewer .tile").nth(10).wait_for()  # the last mood: nothing else is at work
-        for x, y in _places(count):
-            box = page.locator("#viewer .frame img").first.bounding_box()
-            assert box
-            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-            page.locator("#viewer .swatch").nth(7).wait_for()
-            seconds.append(page.evaluate(_CHOOSE) / 1000)
-            page.keyboard.press("Escape")
-        window.close()
-    return seconds
-
-
-def _places(count: int) -> Iterator[tuple[float, float]]:
-    """Points that lie apart, in [0, 1]: none is a click on one of before."""
-    columns = 8
-    for number in range(count):
-        yield (number % columns + 1) / (columns + 1), (number // columns + 1) / (count // columns + 2)
-
-
 def at_once(options: SteerOptions) -> tuple[list[float], Counter[str]]:
     """Seconds of all points of many visitors, and what became of the others."""
     visitors = [Visitor(options.url, number) for number in range(options.clients)]
@@ -187,11 +137,6 @@ def _told(seconds: Sequence[float]) -> str:
 def main() -> None:
     """Print the figures."""
     options = tyro.cli(SteerOptions, prog="python -m benchmarks.steer")
-    if options.browser:
-        print(
-            f"in a browser, 12 megapixels: {_told(in_browser(options.url, options.browser, options.points))}",
-            flush=True,
-        )
     try:
         seconds, outcomes = at_once(options)
     except (httpx2.HTTPError, ValueError) as error:
