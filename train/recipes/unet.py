@@ -64,7 +64,13 @@ class UNetRecipe(Recipe[UNetConfig]):
 
     @classmethod
     def initialize(cls, colorizer: Colorizer, config: UNetConfig, imagenet_weights: Path | None) -> None:
-        """ImageNet's weights in the encoder."""
+        """ImageNet's weights in the encoder.
+
+        Raises:
+            ValueError: If guidance alone is to be trained, which colors nothing without weights to start from.
+        """
+        if config.guidance_only:
+            raise ValueError("--unet.guidance-only needs --init-from: the weights whose colors stay as they are")
         if config.from_imagenet:
             load_imagenet(cast(UNet, colorizer).encoder, imagenet_weights)
 
