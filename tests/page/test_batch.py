@@ -103,6 +103,16 @@ def choose_files(opened, files):
     opened.locator("#uploads tr").nth(len(files) - 1).wait_for()
 
 
+def set_to_work(page, photograph, folder, count):
+    """Have so many large photographs colored, and wait for the first result only."""
+    large = gray(photograph).resize((3000, 2000))
+    files = [folder / f"{number}.jpg" for number in range(count)]
+    for file in files:
+        large.save(file)
+    color_all(page, files)
+    page.locator("#results li img").first.wait_for()
+
+
 def color_all(opened, files):
     """Choose files, and press the button."""
     choose_files(opened, files)
@@ -211,12 +221,7 @@ def test_a_reload_brings_back_the_batch_and_says_what_is_gone(opened, photograph
 
 
 def test_who_leaves_a_batch_at_work_is_asked_and_told(opened, photograph, tmp_path):
-    large = gray(photograph).resize((3000, 2000))
-    files = [tmp_path / f"{number}.jpg" for number in range(6)]
-    for file in files:
-        large.save(file)
-    color_all(opened, files)
-    opened.locator("#results li img").first.wait_for()
+    set_to_work(opened, photograph, tmp_path, 6)
     questions = []
     opened.on("dialog", lambda dialog: (questions.append(dialog.type), dialog.accept()))
     opened.reload()
@@ -237,12 +242,7 @@ def test_one_mood_for_all(opened, photograph, tmp_path):
 
 
 def test_a_batch_that_is_stopped_gives_what_it_has_and_frees_the_place(opened, photograph, tmp_path):
-    large = gray(photograph).resize((3000, 2000))
-    files = [tmp_path / f"{number}.jpg" for number in range(12)]
-    for file in files:
-        large.save(file)
-    color_all(opened, files)
-    opened.locator("#results li img").first.wait_for()
+    set_to_work(opened, photograph, tmp_path, 12)
     opened.get_by_role("button", name="Stop").click()
     head = opened.locator("#results [role=status]").filter(has_text=re.compile(r"\d+ of \d+ files colored"))
     head.wait_for()

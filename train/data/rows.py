@@ -195,7 +195,7 @@ class ListedRows(Rows):
         return [row.name for row in self.rows]
 
     def facts(self) -> Iterator[str]:
-        """Names, and what each is read by but for the place of the whole."""
+        """See `Rows.facts`."""
         for row in self.rows:
             size = Path(row.data).stat().st_size if isinstance(row.data, str) and not is_url(row.data) else ""
             yield f"{row.name} {size}"
