@@ -31,8 +31,8 @@ def in_a_loop(coroutine):
         return threads.submit(asyncio.run, coroutine).result()
 
 
-def run(source, target, bounds=None, act=lambda worker, progress: None):
-    """Do a whole job; `act` is called with the worker's id at every progress."""
+def run(source, target, bounds=None, act=None):
+    """Do a whole job; `act` is called with the worker's id at every progress, so the worker must live until then."""
 
     async def job():
         seen = []
@@ -40,7 +40,8 @@ def run(source, target, bounds=None, act=lambda worker, progress: None):
             async for progress in steps:
                 if progress:
                     seen.append(progress)
-                    act(video_workers(os.getpid())[0], progress)
+                    if act:
+                        act(video_workers(os.getpid())[0], progress)
         return seen
 
     try:

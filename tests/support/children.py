@@ -11,9 +11,16 @@ def children(parent, module):
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             mine = f"PPid:\t{parent}\n" in (folder / "status").read_text()
-            if mine and module.encode() in (folder / "cmdline").read_bytes().split(b"\0"):
+            if mine and module.encode() in _command(folder).split(b"\0"):
                 ids.append(int(folder.name))
     return ids
+
+
+def _command(folder):
+    """What a process was started with; the kernel tells it a moment after the program began, and not of ended ones."""
+    while not (command := (folder / "cmdline").read_bytes()) and not has_ended(folder.name):
+        time.sleep(0.001)
+    return command
 
 
 def video_workers(parent):
