@@ -37,8 +37,10 @@ class Signals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._before[number] = signal.signal(number, self._note)
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        self._before = {number: signal.getsignal(number) for number in numbers}  # first: one may come at any moment
+        for number in numbers:
+            signal.signal(number, self._note)
         if "ACCELERATE_MIXED_PRECISION" in os.environ:  # the launcher's
             when_parent_ends(PARENT, self._note_end)
         return self
