@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -59,6 +60,14 @@ def old(photograph, tmp_path):
 
     gray(photograph).save(tmp_path / "old.png")
     return tmp_path / "old.png"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run of one's own."""
+    from colorization.sources import EMBEDDED
+
+    return shutil.copytree(EMBEDDED / "unet", tmp_path / "runs/unet")
 
 
 @pytest.fixture(scope="session")

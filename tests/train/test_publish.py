@@ -1,4 +1,4 @@
-"""Cards, models and the Space on their way to the Hub."""
+"""Models and their cards on their way to the Hub."""
 
 import io
 import json
@@ -9,36 +9,25 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 from conftest import NAMES, ROOT
 from huggingface_hub import ModelCard
 from PIL import Image
 from support.fresh import fresh_environment, within
+from support.publishing import REPO, options, write_record
 
 from colorization.sources import EMBEDDED
 from colorization.zoo import load
-from train.publish.__main__ import _jobs, main
+from train.publish.__main__ import _jobs
 from train.publish.card import write_card
 from train.publish.metrics import metrics_of
-from train.publish.model import PublishOptions, publish_model
+from train.publish.model import publish_model
 from train.publish.push import PushError
 from train.publish.space import publish_space
 
-REPO = "tester/landscape-colorization-unet"
 FILES = {
     ".gitattributes", "README.md", "config.json", "curves.png", "metrics.json", "model.safetensors", "samples.png",
     "training.json",
 }  # fmt: skip
-
-
-def options(**given):
-    return PublishOptions(**{"folders": [], "namespace": "tester", "license": "apache-2.0"} | given)
-
-
-@pytest.fixture
-def run(tmp_path):
-    """A finished run of one's own."""
-    return shutil.copytree(EMBEDDED / "unet", tmp_path / "runs/unet")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -156,15 +145,6 @@ def test_what_is_not_finished_or_not_measured_is_not_published(hub, run, spoil, 
     assert not hub.repos
 
 
-def write_record(run, *stages):
-    """Give a run a record of its own; each stage changes the first one of the embedded model."""
-    (stage, *_) = json.loads((run / "training.json").read_text())["stages"]
-    made = [stage | {key: value for key, value in given.items() if key != "options"} for given in stages]
-    for new, given in zip(made, stages, strict=True):
-        new["options"] = given.get("options", stage["options"])
-    (run / "training.json").write_text(json.dumps({"stages": made}))
-
-
 def test_no_path_of_this_machine_is_named_in_public(hub, run):
     folders = ["/home/somebody/work", "../somebody", "/srv/somebody", "C:\\somebody", "~/somebody/x"]
     write_record(
@@ -264,86 +244,6 @@ def test_a_card_without_a_place_for_the_code_is_not_published(hub, run):
     assert not hub.repos
     card = write_card(run, metrics_of(run), repo_id=REPO, code="https://example.org/me/code")
     assert "pip install git+https://example.org/me/code\n" in card.text
-
-
-def front_matter(files):
-    return yaml.safe_load(files["README.md"].decode().split("---")[1])
-
-
-def test_the_space_is_the_whole_project(hub):
-    answer = publish_space(options(space="tester/demo", namespace=None))
-    space, files = hub.repos["spaces", "tester/demo"], hub.files("spaces", "tester/demo")
-    assert answer == f"tester/demo@{space.branches['main']}" and space.hardware == "zero-a10g"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode == 0:  # a copy of the published project is no git repository
-        tracked = {path for path in listed.stdout.split("\0") if path and not re.search(r"(^|/)\.", path)}
-        assert not {path for path in tracked if (ROOT / path).exists()} - files.keys()
-    assert not [path for path in files if "__pycache__" in path or path.endswith(".pyc")]
-    links = re.findall(r"\]\(([^)#:]+)[)#]", files["README.md"].decode())
-    assert links and not [link for link in links if link not in files], "the README links to files that are not there"
-    front = front_matter(files)
-    assert front["sdk"] == "gradio" and front["app_file"] == "app.py"
-    assert not front.keys() & {"models", "datasets", "preload_from_hub"} and not space.variables
-    address = f"{hub.url}/spaces/tester/demo/resolve/main/"
-    assert front["thumbnail"].startswith(address)
-    thumbnail = files[front["thumbnail"].removeprefix(address)]
-    assert Image.open(io.BytesIO(thumbnail)).size == (1200, 630) and len(thumbnail) < 200_000
-
-
-def publish(monkeypatch, *words):
-    """The command line, in this process: its exit code, or its last words."""
-    monkeypatch.setattr(sys, "argv", ["train.publish", *map(str, words)])
-    with pytest.raises(SystemExit) as left:
-        main()
-    return left.value.code
-
-
-def test_the_space_is_there_before_a_card_names_it_and_then_names_the_models(hub, run, monkeypatch):
-    write_record(run, {"dataset": "tester/landscapes", "hub_ids": ["tester/landscapes"]})
-    there = []
-
-    def look(method, path, _):
-        if "/commit/" in path:
-            there.append((path.split("/")[2], front_matter(hub.files("spaces", "tester/demo")) if there else None))
-
-    hub.fault = look
-    assert publish(monkeypatch, run, "--namespace", "tester", "--space", "tester/demo") == 0
-    (first, _), (second, front), (third, _) = there
-    assert (first, second, third) == ("spaces", "models", "spaces")
-    assert front["app_file"] == "app.py" and "preload_from_hub" not in front, "what is not there cannot be preloaded"
-    front = front_matter(hub.files("spaces", "tester/demo"))
-    assert front["models"] == front["preload_from_hub"] == [REPO] and front["datasets"] == ["tester/landscapes"]
-    assert hub.repos["spaces", "tester/demo"].variables["COLORIZATION_HUB_NAMESPACE"] == "tester"
-    hub.repos["models", REPO].private = True
-    publish_space(options(space="tester/demo"))
-    front = front_matter(hub.files("spaces", "tester/demo"))
-    assert front["models"] == [REPO] and "preload_from_hub" not in front, "the Hub preloads public models only"
-
-
-@pytest.mark.parametrize("hardware", ["cpu-basic", "zero-a10g"])
-def test_a_space_that_the_plan_does_not_cover_is_a_sentence_and_no_card_names_it(
-    hub, run, monkeypatch, capsys, hardware
-):
-    if hardware == "zero-a10g":  # the third one
-        hub.fault = lambda method, path, _: 402 if path == "/api/repos/create" else None
-    words = ("--namespace", "tester", "--space", "tester/demo", "--hardware", hardware)
-    assert "not published, as their cards would name" in publish(monkeypatch, run, *words)
-    said = capsys.readouterr().err
-    assert re.search(r"tester/demo was not pushed: the Hub answered 402 .*two Spaces, with --hardware zero-a10g;", said)
-    assert "https://huggingface.co/pro" in said and "Traceback" not in said and not hub.repos
-
-
-def test_a_space_that_is_there_is_updated_whatever_the_plan(hub):
-    publish_space(options(space="tester/demo", namespace=None))
-    hub.fault = lambda method, path, _: 402 if path == "/api/repos/create" else None
-    publish_space(options(space="tester/demo", namespace=None, hardware="cpu-basic"))
-    assert hub.repos["spaces", "tester/demo"].hardware == "zero-a10g"
-
-
-def test_a_variable_that_cannot_be_set_is_said(hub):
-    hub.fault = lambda method, path, _: 403 if path.endswith("/variables") else None
-    with pytest.raises(PushError, match="tester/demo is there, but its variable COLORIZATION_HUB_NAMESPACE"):
-        publish_space(options(space="tester/demo"))
 
 
 @pytest.mark.parametrize(
