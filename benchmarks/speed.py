@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.timing import Times, as_text, interleaved, ratio
 from benchmarks.yardsticks import SIZE, PublishedUNet, Siggraph17
 from colorization.colorizer import Colorizer
+from colorization.guidance import Guidance, Point
 from colorization.inference import network_size
 from colorization.onnx.convert import convert
 from colorization.onnx.model import OnnxColorizer
@@ -50,6 +52,9 @@ def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
     models = {name: load(name) for name in ZOO}
     networks: dict[str, nn.Module] = {"unet_256": PublishedUNet().eval(), "siggraph17": Siggraph17().eval(), **models}
     forwards = _forwards(networks) | {f"{name}, ONNX": _by_onnx(model) for name, model in models.items()}
+    guided = [name for name, model in models.items() if model.takes_guidance]
+    for name in guided:
+        forwards |= _steered(name, models[name])
     a, b = torch.rand(2, _MATMUL, _MATMUL)
     times: Times = interleaved({**forwards, "matmul": lambda: a @ b}, rounds, warm_up=2)
     seconds_per_flop = statistics.median(times["matmul"]) / (2 * _MATMUL**3)
@@ -73,6 +78,10 @@ def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
             f"| {as_text(ratio(times[name], times['unet_256']))} | {by_onnx} "
             f"| {as_text(ratio(times[name], times['siggraph17']))} | {bound:.1f} |"
         )
+    for name in guided:
+        steered, again = times[f"{name}, steered"], times[f"{name}, steered again"]
+        lines += ["", f"{name} with five points and a mood: {as_text(ratio(steered, times[name]))} of its time without"]
+        lines.append(f"any; other points for the same picture: {as_text(ratio(again, steered))} of that.")
     return "\n".join(lines), {name: ratio(times[name], times["unet_256"])[0] for name in models}
 
 
@@ -87,12 +96,29 @@ def _forwards(networks: dict[str, nn.Module]) -> dict:
     return {name: forward(network) for name, network in networks.items()}
 
 
+def _steered(name: str, model: Colorizer) -> dict[str, Callable[[], object]]:
+    """A call without arguments that colors a picture with five points and a mood, and one for an encoded picture."""
+    gray = _random_gray(model)
+    points = tuple(Point((2 * n + 1) / 10, 0.3 + 0.1 * n, "#7a8b4f") for n in range(5))
+    condition = Guidance(points, mood="sunset").condition()
+    features = model.features(gray)
+    return {
+        f"{name}, steered": lambda: model.infer(model.features(gray), condition),
+        f"{name}, steered again": lambda: model.infer(features, condition),
+    }
+
+
 def _by_onnx(model: Colorizer) -> Callable[[], object]:
     """A call without arguments of the same model in ONNX Runtime, with as many threads as torch."""
-    width, height = input_size(model)
-    gray = np.random.default_rng(0).integers(0, 256, (1, 1, height, width), np.uint8)
+    gray = _random_gray(model)
     exported = OnnxColorizer(convert(model)[0], model.name, torch.get_num_threads())
     return lambda: exported.infer(exported.features(gray))
+
+
+def _random_gray(model: Colorizer) -> NDArray[np.uint8]:
+    """Gray levels in the size that the model sees of a 3:2 photograph, (1, 1, height, width)."""
+    width, height = input_size(model)
+    return np.random.default_rng(0).integers(0, 256, (1, 1, height, width), np.uint8)
 
 
 def main() -> None:
