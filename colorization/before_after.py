@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import av
 from PIL import Image, ImageDraw, ImageFont
 
+from colorization import label
+
 _LINE = 4  # px between the two, in a picture of 1,000 px; wider and narrower ones in proportion
 _WHITE = (255, 255, 255)
 _RATE = 20  # frames per second of a loop
@@ -63,8 +65,13 @@ def sweep(before: Image.Image, after: Image.Image) -> Iterator[Image.Image]:
             yield frame
 
 
-def mp4(frames: Iterator[Image.Image]) -> bytes:
-    """Frames of one size as an H.264 video without sound; what is odd in width or height loses a line."""
+def mp4(frames: Iterator[Image.Image], model: str = "") -> bytes:
+    """Encode frames as an H.264 video without sound.
+
+    Args:
+        frames: Of one size; what is odd in width or height loses a line.
+        model: Whose colors they have, for the label; without one it gets none.
+    """
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=_RATE, options={"crf": "20", "preset": "veryfast"})
@@ -75,11 +82,11 @@ def mp4(frames: Iterator[Image.Image]) -> bytes:
                 stream.width, stream.height = even.size
             container.mux(stream.encode(av.VideoFrame.from_image(even)))
         container.mux(stream.encode(None))
-    return buffer.getvalue()
+    return buffer.getvalue() + label.mp4_box(label.xmp(model))
 
 
-def gif(frames: Iterator[Image.Image]) -> bytes:
-    """Frames of one size as an animated GIF without end, of 256 colors that all of them share; every second frame."""
+def gif(frames: Iterator[Image.Image], model: str = "") -> bytes:
+    """Encode every second frame as an animated GIF without end, of 256 colors that all of them share; see `mp4`."""
     pictures = list(frames)[::2]
     both = Image.new("RGB", (pictures[0].width, 2 * pictures[0].height))  # the two versions hold all colors there are
     both.paste(pictures[0])
@@ -88,7 +95,8 @@ def gif(frames: Iterator[Image.Image]) -> bytes:
     first, *others = [picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures]
     buffer = io.BytesIO()
     first.save(buffer, "gif", save_all=True, append_images=others, duration=2000 // _RATE, loop=0)
-    return buffer.getvalue()
+    file = buffer.getvalue()
+    return file[:-1] + label.gif_block(label.xmp(model)) + file[-1:]
 
 
 def _line(picture: Image.Image) -> int:

@@ -1,5 +1,6 @@
 """Label of a result, as XMP: that its colors are a model's, and which; and what is kept of what its source says."""
 
+import struct
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -7,6 +8,8 @@ from colorization import __version__
 
 # IPTC's vocabulary: https://cv.iptc.org/newscodes/digitalsourcetype/
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+_MP4_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_GIF_HEAD, _GIF_TAIL = b"\x21\xff\x0bXMP DataXMP", b"\1" + bytes(range(255, -1, -1)) + b"\0"
 _PROGRAM = f"landscape-colorization {__version__}"
 _SPACES = {
     "x": "adobe:ns:meta/",
@@ -67,6 +70,24 @@ def xmp(model: str = "", words: Words | None = None) -> bytes:
             ET.SubElement(kinds, _name("rdf:li"), language).text = _printable(text)
     head, tail = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>', b'<?xpacket end="r"?>'
     return head + ET.tostring(packet, "utf-8", xml_declaration=False) + tail
+
+
+def mp4_box(packet: bytes) -> bytes:
+    """The packet as a box for the end of an MP4 file; nothing for none.
+
+    Source:
+        Adobe, XMP specification part 3 (2020), section 1.3.3.
+    """
+    return struct.pack(">I4s", 24 + len(packet), b"uuid") + _MP4_UUID + packet if packet else b""
+
+
+def gif_block(packet: bytes) -> bytes:
+    """The packet as a block for a GIF file, before its last byte; nothing for none.
+
+    Source:
+        Adobe, XMP specification part 3 (2020), section 1.1.2.
+    """
+    return _GIF_HEAD + packet + _GIF_TAIL if packet else b""
 
 
 def words_of_xmp(packet: bytes) -> Words:

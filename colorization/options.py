@@ -55,6 +55,8 @@ class VideoOptions:
     """Of color, 0 to 2."""
     crf: int = 18
     """Of H.264, 0 to 51."""
+    label: bool = True
+    """Whether a result says in its metadata that its colors are a model's."""
     side_by_side: bool = False
     """Whether all models are shown in one video, instead of one each."""
     report: bool = False
@@ -63,7 +65,7 @@ class VideoOptions:
     @property
     def settings(self) -> dict[str, Any]:
         """What a result depends on beside its guidance, for its record."""
-        return {"strength": self.strength, "crf": self.crf}
+        return {"strength": self.strength, "crf": self.crf, "label": self.label}
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"of color, 0 to {MAX_STRENGTH}: 0 is gray, 1 as predicted, more is more vivid (default: %(default)g)",
     )
+    add(
+        "--no-label",
+        dest="label",
+        action="store_false",
+        help="do not say in the results' metadata that their colors are a model's, and which",
+    )
     add("--overwrite", action="store_true", help="make results again that are there already")
 
     colors = parser.add_argument_group("steering the colors, of models that take guidance (docs/GUIDANCE.md)")
@@ -187,12 +195,6 @@ def _parser() -> argparse.ArgumentParser:
         default=90,
         metavar="N",
         help="of JPEG and WebP, 1 to 100 (default: %(default)d)",
-    )
-    pictures.add_argument(
-        "--no-label",
-        dest="label",
-        action="store_false",
-        help="do not say in the results' metadata that their colors are a model's, and which",
     )
     pictures.add_argument(
         "--keep-metadata",

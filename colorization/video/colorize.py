@@ -19,6 +19,7 @@ from colorization.atomic import hidden
 from colorization.colorizer import Colorizer
 from colorization.guidance import NO_GUIDANCE, Guidance, GuidanceError
 from colorization.inference import check_strength
+from colorization.label import mp4_box, xmp
 from colorization.sentence import Sentence
 from colorization.video import scenes
 from colorization.video.container import Frame, Video
@@ -57,6 +58,7 @@ def colorize_video(
     crf: int = CRF,
     limits: Limits | None = None,
     guidance: Guidance | None = None,
+    label: bool = True,
 ) -> Iterator[Progress]:
     """Color a video, while the returned iterator is read.
 
@@ -72,6 +74,7 @@ def colorize_video(
         limits: What is refused.
         guidance: Points of color and moods, for models that take them. A point begins at the frame of its time, the
             first one if it has none, and is carried along motion until the scene ends.
+        label: Whether the file says in its metadata that its colors are a model's.
 
     Yields:
         Progress, about once for every 12 frames; the last one tells all notes.
@@ -92,18 +95,19 @@ def colorize_video(
             raise GuidanceError(NO_GUIDANCE.format(model.name))
     video = Video(source, limits)
     folder = hidden(target, "parts")
+    names = ", ".join(model.name for model in models) if label and strength > 0 else ""
     settings = (strength, crf, scenes.KEY_INTERVAL, _SEGMENT, X264, guidance, av.__version__, cv2.__version__)
     segments = Segments(folder, fingerprint(models, source, settings))
     try:
         steering = VideoGuidance(guidance, video.time_base, segments.state)
-        yield from _continued(segments, Painter(models, strength, steering), steering, video, crf, target)
+        yield from _continued(segments, Painter(models, strength, steering), steering, video, crf, target, names)
     except (VideoError, FloatingPointError, LostFramesError):
         segments.remove()  # what no later call will finish
         raise
 
 
 def _continued(
-    segments: Segments, painter: Painter, guidance: VideoGuidance, video: Video, crf: int, target: Path
+    segments: Segments, painter: Painter, guidance: VideoGuidance, video: Video, crf: int, target: Path, names: str
 ) -> Iterator[Progress]:
     """Color what the finished segments do not hold, and put all together."""
     speed = _Speed(segments.done, video.count)
@@ -130,6 +134,8 @@ def _continued(
     if width % 2 or height % 2:
         video.notes.append(Sentence("its {} pixels are padded to even numbers, which H.264 needs", f"{width}x{height}"))
     video.notes += concatenate_segments(segments.files, video.decoded, video, segments.unfinished, newest[0].duration)
+    with segments.unfinished.open("ab") as file:
+        file.write(mp4_box(xmp(names)))
     if video.end is not None:
         video.notes += guidance.unused(video.end, video.time_base)
     segments.unfinished.replace(target)

@@ -99,7 +99,7 @@ def _color(
     target.parent.mkdir(parents=True, exist_ok=True)
     name = "".join(character if character.isprintable() else "?" for character in file.name)
     with tqdm(unit="frame", disable=None, desc=name) as bar:
-        job = colorize_video(models, file, target, strength=options.strength, crf=options.crf, guidance=guidance)
+        job = colorize_video(models, file, target, guidance=guidance, **options.settings)
         for progress in job:
             bar.total = progress.total
             bar.update(progress.done - bar.n)

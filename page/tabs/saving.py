@@ -46,7 +46,8 @@ def save(photograph: Photograph, coloring: Coloring, kind: str, name: str, optio
         return pictures.keep(_jpeg(picture, 92, model_of(name, coloring)), f"{stem}-before-after.jpg")
     if kind in _LOOP_SIDE:
         frames = before_after.sweep(*_versions(photograph, name, coloring, _LOOP_SIDE[kind]))
-        data = before_after.mp4(frames) if kind == "mp4" else before_after.gif(frames)
+        encode = before_after.mp4 if kind == "mp4" else before_after.gif
+        data = encode(frames, model_of(name, coloring))
         return pictures.keep(data, f"{stem}-before-after.{kind}")
     raise ValueError("there is no such kind of file")
 

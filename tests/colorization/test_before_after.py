@@ -9,6 +9,7 @@ from PIL import Image, ImageSequence
 
 from colorization.before_after import diagonal, gif, mp4, side_by_side, sweep
 from colorization.inference import gray
+from colorization.label import xmp
 
 
 @pytest.fixture
@@ -62,3 +63,18 @@ def test_the_loop_plays(versions):
     assert moving.info["loop"] == 0 and len(pictures) > 10
     assert np.abs(pictures[0] - np.asarray(versions[0])).mean() < 6
     assert np.abs(pictures[len(pictures) // 2] - np.asarray(versions[1])).mean() < 12
+
+
+@pytest.mark.parametrize("model", ["unet", ""])
+def test_the_loop_says_what_its_colors_are(versions, model):
+    frames = list(sweep(*versions))
+    with av.open(io.BytesIO(mp4(iter(frames), model)), options={"export_xmp": "1"}) as video:
+        assert video.metadata.get("xmp", "").encode() == xmp(model)
+    data = gif(iter(frames), model)
+    _, _, block = data.partition(b"XMP DataXMP")
+    assert block.partition(b"\1\xff\xfe")[0] == xmp(model)
+    moving, bare = (Image.open(io.BytesIO(file)) for file in (data, gif(iter(frames))))
+    assert moving.n_frames == bare.n_frames
+    for file in (moving, bare):
+        file.seek(bare.n_frames - 1)
+    assert moving.tobytes() == bare.tobytes(), "readers that know nothing of it skip it"

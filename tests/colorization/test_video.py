@@ -15,6 +15,7 @@ from support import films
 from support.clips import ByLightness, Flickering, clip, finish, packets, panning, pictures, scenery, times
 
 from colorization.inference import apply_color, lightness, predict
+from colorization.label import xmp
 from colorization.video import ycbcr
 from colorization.video.colorize import colorize_video
 from colorization.video.container import Video
@@ -102,6 +103,13 @@ def test_no_private_metadata_but_the_title(model, tmp_path):
     finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4"))
     data = (tmp_path / "out.mp4").read_bytes()
     assert b"The Lake" in data and b"at home" not in data and b"loci" not in data
+
+
+@pytest.mark.parametrize(("options", "said"), [({}, "unet"), ({"label": False}, ""), ({"strength": 0.0}, "")], ids=str)
+def test_a_film_says_whose_colors_it_has(model, pan, tmp_path, options, said):
+    finish(colorize_video([model], pan, tmp_path / "out.mp4", **options))
+    with av.open(str(tmp_path / "out.mp4"), options={"export_xmp": "1"}) as film:
+        assert film.metadata.get("xmp", "").encode() == xmp(said)
 
 
 @pytest.mark.parametrize(
