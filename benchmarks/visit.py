@@ -1,21 +1,27 @@
 """A visit in a real browser: python -m benchmarks.visit http://127.0.0.1:7860.
 
 One visitor, nobody else: seconds until the page shows its first picture, from an upload to its first color, and from
-the choice of a strength and of a point of color to the picture on the screen. Measure on an idle machine.
+the choice of a strength and of a point of color to the picture on the screen; then from a click to a film's first frame
+in color, and to its end. Measure on an idle machine.
 """
 
+import io
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import av
 import tyro
+from PIL import Image
 
 from benchmarks.load import encoded
 
 _SIZES = {"2 megapixels": (1732, 1155), "12 megapixels": (4243, 2828)}
+_FILM = 640, 360, 25, 50  # width and height, frames per second, frames
 _SHOWN = """
   const images = () => [...document.querySelectorAll("#viewer .frame img")];
   const frame = () => new Promise(requestAnimationFrame);
@@ -48,6 +54,8 @@ class VisitOptions:
     """Its address."""
     times: int = 20
     """How often each is measured; points are 64 at most."""
+    films: int = 3
+    """How often the film is colored."""
     browser: Path = Path("/usr/bin/chromium")
     """Chromium's program."""
 
@@ -99,6 +107,22 @@ def visit(options: VisitOptions) -> Iterator[tuple[str, list[float]]]:
             seconds.append(until_drawn(swatch.first.click))
             page.keyboard.press("Escape")
         yield "a point of color to its picture", seconds
+
+        first_frames, ends = [], []
+        for number in range(options.films):
+            page.goto(options.url)
+            page.get_by_role("tab", name="Video").click()
+            film = _film(Path(folder) / f"film-{number}.mp4", number)
+            page.locator("#video-upload input[type=file]").set_input_files(film)
+            page.locator("#video-upload").get_by_text(film.stem).first.wait_for()
+            start = time.perf_counter()
+            page.get_by_role("button", name="Color the video").click()
+            page.locator("#video-result img").wait_for()
+            first_frames.append(time.perf_counter() - start)
+            page.locator("#video-result video").wait_for()
+            ends.append(time.perf_counter() - start)
+        yield "a film of two seconds to its first frame in color", first_frames
+        yield "a film of two seconds to its end", ends
         window.close()
 
 
@@ -107,6 +131,20 @@ def _places(count: int) -> Iterator[tuple[float, float]]:
     columns = 8
     for number in range(count):
         yield (number % columns + 1) / (columns + 1), (number // columns + 1) / (count // columns + 2)
+
+
+def _film(file: Path, seed: int) -> Path:
+    """Write a film of two seconds: a camera that pans over a photograph."""
+    width, height, rate, frames = _FILM
+    photograph = Image.open(io.BytesIO(encoded(seed, (2 * width, height))))
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            at = 4 * number
+            container.mux(stream.encode(av.VideoFrame.from_image(photograph.crop((at, 0, at + width, height)))))
+        container.mux(stream.encode(None))
+    return file
 
 
 def main() -> None:
