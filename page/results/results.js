@@ -56,18 +56,14 @@ function describe({ full, title, look }) {
   return words.filter(Boolean).join(", ");
 }
 
-// A result in the viewer of the first tab, and the way back.
+// A result in the viewer of the first tab.
 function show(result) {
   opened = { result, chosen: null };
   const { file, look, version } = result;
   document.querySelectorAll("[role=tab]")[0].click();
   document.dispatchEvent(new CustomEvent("colorization-open", { detail: { file, look, version } }));
-  back.hidden = false;
   remember();
 }
-const back = make("button", { type: "button", class: "colorization-back", hidden: true, onclick: () => document.querySelectorAll("[role=tab]")[1].click() }, t("Back to the batch"));
-document.querySelectorAll(".colorization-back").forEach((old) => old.remove());
-document.body.append(back);
 
 document.addEventListener("colorization-look", ({ detail }) => {
   if (!opened) return;
@@ -76,7 +72,7 @@ document.addEventListener("colorization-look", ({ detail }) => {
 });
 
 function leave() {
-  back.hidden = true;
+  document.dispatchEvent(new CustomEvent("colorization-left"));
   const { result, chosen } = opened || {};
   opened = null;
   if (!chosen || same(chosen, result)) return;

@@ -202,7 +202,7 @@ def test_a_reload_brings_back_the_batch_and_says_what_is_gone(opened, photograph
     opened.locator("#strength input").fill("0")
     opened.reload()
     opened.get_by_role("img", name="b, colored by U-Net").wait_for()
-    opened.get_by_role("tab", name="Batch").click()
+    opened.get_by_role("button", name="Back to the batch").click()
     opened.get_by_text("U-Net, strength 0").and_(opened.locator("small")).filter(has_text=re.compile("0$")).wait_for()
     with zip_of(opened, tmp_path / "colorized.zip") as archive:
         assert sorted(archive.namelist()) == ["a-unet.png", "b-unet.png"]
