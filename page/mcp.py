@@ -8,15 +8,16 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from colorization.encode import encoded
 from page.gradio_internals import MCPServer
 from page.photograph import small
 
 _SIDE = 768  # px; five of these fit into the megabyte that some agents take
 
 
-def store_copy(picture: Image.Image, file: str) -> None:
-    """Write the small copy of a result beside its file."""
-    small(picture, _SIDE).save(_copy_of(file), "jpeg", quality=85)
+def store_copy(picture: Image.Image, file: str, model: str) -> None:
+    """Write the small copy of a result beside its file, with the label of the model whose colors it has."""
+    _copy_of(file).write_bytes(encoded(small(picture, _SIDE), "jpeg", 85, model))
 
 
 def content(server: MCPServer, data: list[Any], root_url: str) -> list[Any]:

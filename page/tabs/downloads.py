@@ -41,7 +41,8 @@ def all_versions(photograph: Photograph, coloring: Coloring) -> Iterator[tuple[f
                 encode.save(picture, file, "jpeg", _QUALITY, model_of(name, coloring))
             yield count / (len(names) + 1), ""
         with archive.open(f"{stem}-comparison.jpg", "w") as file:
-            photograph.sheet(coloring).save(file, "jpeg", quality=_QUALITY, subsampling=0)
+            models = ", ".join(dict.fromkeys(model for name in names if (model := model_of(name, coloring))))
+            encode.save(photograph.sheet(coloring), file, "jpeg", _QUALITY, models)
         if coloring.guidance:
             archive.writestr(f"{stem}.hints.json", coloring.guidance.to_json())
     yield 1.0, pictures.keep(buffer.getvalue(), f"{stem}.zip")

@@ -56,9 +56,10 @@ def endpoint(models: Models, photographs: Photographs) -> None:
             files = {}
             for name, picture in photograph.full(names, coloring):
                 file_name = MAIN if name == STEERED else name
-                files[file_name] = pictures.store(picture, file_name, model_of(name, coloring))
+                model = model_of(name, coloring)
+                files[file_name] = pictures.store(picture, file_name, model)
                 if is_agent(request):
-                    mcp.store_copy(photograph.screen(name, coloring), files[file_name])
+                    mcp.store_copy(photograph.screen(name, coloring), files[file_name], model)
         except ValueError as error:
             title = "Not usable colors" if isinstance(error, GuidanceError) else "Not a usable picture"
             raise gr.Error(failure(error, None)["failed"], title=title, print_exception=False) from error

@@ -66,7 +66,9 @@ def test_an_agent_sees_a_photograph_in_color_and_where_its_full_size_is(page, ph
     names = ["original", "input", *NAMES]
     places = dict(text.split(", at full size: ") for text in texts if ", at full size: " in text)
     assert list(places) == names
-    pictures = [Image.open(io.BytesIO(base64.b64decode(e.data))) for e in result.content if e.type == "image"]
+    files = [base64.b64decode(entry.data) for entry in result.content if entry.type == "image"]
+    assert [b"compositeWithTrainedAlgorithmicMedia" in file for file in files] == [name in NAMES for name in names]
+    pictures = [Image.open(io.BytesIO(file)) for file in files]
     for name, picture in zip(names, pictures, strict=True):
         whole = page.http.get(places[name]).content
         assert picture.format == "JPEG" and max(picture.size) == 768

@@ -163,10 +163,11 @@ def test_what_is_saved_says_whose_colors_it_has_and_nothing_of_the_visitor(serve
     Image.linear_gradient("L").save(tmp_path / "mine.jpg", exif=exif)
     mine = Photographs().again(tmp_path / "mine.jpg", {"unet": served["unet"]})
     label = b"compositeWithTrainedAlgorithmicMedia"
-    for kind in ("png", "jpeg", "pair"):
+    for kind in ("png", "jpeg", "pair", "mp4", "gif"):
         data = Path(saving.save(mine, PLAIN, kind, "unet", {})).read_bytes()
         assert label in data and b"unet" in data and b"A visitor" not in data
     *_, (_, path) = downloads.all_versions(mine, PLAIN)
     with zipfile.ZipFile(path) as archive:
         assert label in archive.read("mine-unet.jpg") and label not in archive.read("mine-input.jpg")
+        assert label in archive.read("mine-comparison.jpg")
     assert label not in Path(downloads.one_version(mine, "unet", Coloring(0))).read_bytes()
