@@ -80,8 +80,9 @@ def table(rounds: int = _ROUNDS) -> tuple[str, dict[str, float]]:
         )
     for name in guided:
         steered, again = times[f"{name}, steered"], times[f"{name}, steered again"]
-        lines += ["", f"{name} with five points and a mood: {as_text(ratio(steered, times[name]))} of its time without"]
-        lines.append(f"any; other points for the same picture: {as_text(ratio(again, steered))} of that.")
+        share, repeated = as_text(ratio(steered, times[name])), as_text(ratio(again, steered))
+        lines += ["", f"{name} with five points and a mood: {share} of its time without."]
+        lines.append(f"Other points for the same picture: {repeated} of that.")
     return "\n".join(lines), {name: ratio(times[name], times["unet_256"])[0] for name in models}
 
 

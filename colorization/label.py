@@ -76,7 +76,7 @@ def mp4_box(packet: bytes) -> bytes:
     """The packet as a box for the end of an MP4 file; nothing for none.
 
     Source:
-        Adobe, XMP specification part 3 (2020), section 1.3.3.
+        Adobe, XMP specification part 3, storage in files, MPEG-4.
     """
     return struct.pack(">I4s", 24 + len(packet), b"uuid") + _MP4_UUID + packet if packet else b""
 
@@ -85,7 +85,7 @@ def gif_block(packet: bytes) -> bytes:
     """The packet as a block for a GIF file, before its last byte; nothing for none.
 
     Source:
-        Adobe, XMP specification part 3 (2020), section 1.1.2.
+        Adobe, XMP specification part 3, storage in files, GIF.
     """
     return _GIF_HEAD + packet + _GIF_TAIL if packet else b""
 
