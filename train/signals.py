@@ -34,12 +34,11 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._before: dict[int, Any] = {}
+        # Noted before a handler is installed, as a signal may come at any moment after that.
+        self._before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def __enter__(self) -> Self:
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        self._before = {number: signal.getsignal(number) for number in numbers}  # first: one may come at any moment
-        for number in numbers:
+        for number in self._before:
             signal.signal(number, self._note)
         if "ACCELERATE_MIXED_PRECISION" in os.environ:  # the launcher's
             when_parent_ends(PARENT, self._note_end)

@@ -128,9 +128,8 @@ def test_visitors_of_a_space_are_told_apart_by_its_proxy(space, visitor):
     assert space.http.post(f"{API}/reset", json={}, headers=headers(0)).status_code == 400
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: space.http.post(f"{API}/reset", json={}, headers=headers(n)), range(300)))
-    refused = [
-        answer for answer in answers if answer.status_code == 429
-    ]  # one that comes after them may be served again
+    # Among these: a request that comes after them may be served again.
+    refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) > 20 and all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
     assert "eyJ" not in space.log.read_text(), "tokens are nobody's business"
 
