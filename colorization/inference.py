@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorization import border, lut
-from colorization.guidance import Condition, Guidance, keep_points
+from colorization.guidance import Condition, Guidance
+from colorization.keep_points import keep_points
 from colorization.lab import AB_RANGE, fit_gamut, network_to_lab
 from colorization.limits import MAX_STRENGTH
 from colorization.moods import MOODS

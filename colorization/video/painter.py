@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from colorization.colorizer import Colorizer
-from colorization.guidance import Guidance, keep_points
+from colorization.guidance import Guidance
 from colorization.inference import AB, predict
+from colorization.keep_points import keep_points
 from colorization.video import motion, propagation, ycbcr
 from colorization.video.guidance import VideoGuidance
 from colorization.video.mp4 import video_frame

@@ -9,8 +9,9 @@ from PIL import Image
 from support.guided import guided_unet
 
 from colorization import colorize, load
-from colorization.guidance import Condition, Guidance, GuidanceError, MoodChange, Point, keep_points
+from colorization.guidance import Condition, Guidance, GuidanceError, MoodChange, Point
 from colorization.inference import encode, lightness, predict, predict_from, ranked_moods
+from colorization.keep_points import keep_points
 from colorization.lab import AB_RANGE, rgb_to_lab
 from colorization.models import UNet
 from colorization.moods import MOODS, mood_of
