@@ -1,60 +1,47 @@
-"""Points of color kept: what a network missed of a color that was asked for is added to its result around the point."""
-
-from typing import Any
+"""Points of color kept: what a network missed at them is interpolated, and added to its result."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colorization.guidance import Condition
 
-_REACH = 1 / 40  # of the short side: standard deviation of the place where `keep_points` corrects
-_SAME_LIGHTNESS = 8.0  # L*: standard deviation of what is taken for the same thing as the point
+# Over so much what was missed at a point falls to 1/e. Chosen by PSNR on training photographs.
+_REACH = 0.3  # of the short side
+_LIGHTNESS = 15.0  # L*
+_JITTER = 1e-3  # two points in one pixel get the mean of their colors
 
 
 def keep_points(ab: NDArray[np.float32], levels: NDArray[np.uint8], condition: Condition) -> NDArray[np.float32]:
-    """Give every point the very color that was asked for; what is near it and as light goes with it.
+    """Give every point the color that was asked for; what is near it and as light goes with it.
 
-    A network spreads a point over the object that it lies on, and may miss its color by a little. What is missing is
-    added around the point, less with the distance and with another lightness.
+    A network misses the colors of points by a little, and what it missed at several of them tells what it missed
+    between them. So the differences at the points are interpolated (simple kriging), less with the distance and with
+    another lightness.
 
     Args:
         ab: Predicted color in network units, (2, h, w).
         levels: The gray levels that it was predicted for, (h, w).
-        condition: Of a batch of one.
+        condition: Of a batch of one, with a point or more.
 
     Returns:
-        ab, (2, h, w).
+        ab, (2, h, w), in [-1, 1].
+
+    Source:
+        Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, equation 2.25, with the exponential
+        covariance (equation 4.18), which does not overshoot between points of different colors.
     """
-    height, width = levels.shape
-    lightness = levels.astype(np.float32) * (100 / 255)  # close to L*
-    reach = _REACH * min(height, width)
-    rows, columns = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
-    points = []
-    total = np.zeros_like(lightness)
-    for (x, y), color in zip(condition.places[0], condition.colors[0], strict=True):
-        column, row = (x + 1) / 2 * width - 0.5, (y + 1) / 2 * height - 0.5
-        at = _bilinear(row, column, height, width)
-        near = np.exp(-((rows[:, None] - row) ** 2 + (columns - column) ** 2) / (2 * reach**2))
-        weight = near * np.exp(-((lightness - _sample(lightness, at)) ** 2) / (2 * _SAME_LIGHTNESS**2))
-        points.append((at, color, weight))
-        total += weight
-    share = 1 / np.maximum(total, 1)
-    for _ in range(3):  # points that are close to one another disturb each other
-        missing = [color - _sample(ab, at) for at, color, _ in points]
-        ab = ab + sum(np.multiply.outer(m, w * share) for m, (_, _, w) in zip(missing, points, strict=True))
-    return ab.clip(-1, 1).astype(np.float32)
-
-
-def _bilinear(row: float, column: float, height: int, width: int) -> tuple[list[int], list[int], NDArray[np.float32]]:
-    """The four pixels around a place, and their weights, (2, 2)."""
-    row, column = min(max(row, 0.0), height - 1.0), min(max(column, 0.0), width - 1.0)
-    top, left = int(row), int(column)
-    down, right = row - top, column - left
-    weights = np.outer((1 - down, down), (1 - right, right)).astype(np.float32)
-    return [top, min(top + 1, height - 1)], [left, min(left + 1, width - 1)], weights
-
-
-def _sample(planes: NDArray[np.float32], at: tuple[list[int], list[int], NDArray[np.float32]]) -> Any:
-    """The value of (..., h, w) at a place of `_bilinear`."""
-    rows, columns, weights = at
-    return (planes[..., rows, :][..., columns] * weights).sum((-2, -1))
+    size = np.array(levels.shape)
+    pixels = ((condition.places[0, :, ::-1] + 1) / 2 * size).astype(int).clip(0, size - 1)  # row and column, (N, 2)
+    rows, columns = pixels.T
+    scale = np.float32(1 / (_REACH * size.min()))
+    light = levels.astype(np.float32) * np.float32(100 / 255 / _LIGHTNESS)  # close to L*
+    across, down = (scale * np.arange(n, dtype=np.float32) for n in size[::-1])
+    covariance = np.stack(
+        [
+            np.exp(-np.sqrt(((down - down[y]) ** 2)[:, None] + (across - across[x]) ** 2 + (light - light[y, x]) ** 2))
+            for y, x in pixels
+        ]
+    )  # of every pixel with each point, (N, h, w)
+    missed = condition.colors[0] - ab[:, rows, columns].T  # (N, 2)
+    weights = np.linalg.solve(covariance[:, rows, columns] + _JITTER * np.eye(len(pixels)), missed)
+    return (ab + np.tensordot(weights.T, covariance, 1)).clip(-1, 1).astype(np.float32)
