@@ -32,7 +32,8 @@ class PointAttention(nn.Module):
     def __init__(self, channels: list[int]) -> None:
         super().__init__()
         self.levels = _compared(channels)
-        c_in = sum(channels[level] for level in self.levels) + 2
+        self.channels = [channels[level] for level in self.levels] + [2]  # of what places are compared by
+        c_in = sum(self.channels)
         self.query = nn.Conv2d(c_in, _HEADS * _DIM, 1)
         self.key = nn.Linear(c_in, _HEADS * _DIM)
         with torch.no_grad():  # at first a place resembles itself
@@ -48,33 +49,28 @@ class PointAttention(nn.Module):
         batch, _, height, width = features[self.levels[0]].shape
         rows, columns = ((2 * torch.arange(n, device=places.device) + 1) / n - 1 for n in (height, width))
         grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1])  # x and y, (2, H / 8, W / 8)
-        x = torch.cat(
-            [
-                features[self.levels[0]],
-                *(
-                    F.interpolate(features[level], (height, width), mode="bilinear", align_corners=False)
-                    for level in self.levels[1:]
-                ),
-                grid + 0 * features[self.levels[0]][:, :2],  # one for each picture
-            ],
-            dim=1,
-        )
-        at_points = sampled(x, places)  # (B, C, N)
-        query = F.normalize(self.query(x).view(batch, _HEADS, _DIM, -1), dim=2)  # (B, heads, dim, H W / 64)
+        maps = [features[level] for level in self.levels]
+        by_level = self.query.weight.split(self.channels, dim=1)
+        # Projected first and enlarged then, which is the same, as deep levels have few places.
+        projected = [F.conv2d(x, weight) for x, weight in zip(maps, by_level[:-1], strict=True)]
+        placed = F.conv2d(grid[None], by_level[-1], self.query.bias)
+        query = projected[0] + sum((enlarged(x, (height, width)) for x in projected[1:]), placed)
+        query = F.normalize(query.view(batch, _HEADS, _DIM, -1), dim=2)  # (B, heads, dim, H W / 64)
+        compared = [maps[0], *(enlarged(x, (height, width)) for x in maps[1:])]
+        at_points = torch.cat([sampled(x, places) for x in (*compared, grid[None])], dim=1)  # (B, C, N)
         key = F.normalize(self.key(at_points.mT).view(batch, -1, _HEADS, _DIM), dim=3)  # (B, N, heads, dim)
-        similarity = query.transpose(2, 3) @ key.permute(0, 2, 3, 1)  # (B, heads, H W / 64, N)
+        similarity = key.transpose(1, 2) @ query  # (B, heads, N, H W / 64)
         short = torch.sym_min(height, width)
-        across, down = (grid.flatten(1).T[None, :, None] - places[:, None]).unbind(-1)  # (B, H W / 64, N)
+        across, down = (places[..., None] - grid.flatten(1)).unbind(2)  # (B, N, H W / 64)
         apart = (across * width / short).square() + (down * height / short).square()
         falloff = F.softplus(self.falloff)[:, None, None] * apart[:, None]
         logits = similarity * self.sharpness.exp()[:, None, None] - falloff
-        logits = torch.where(valid[:, None, None] > 0, logits, _MASKED)
-        nothing = self.nothing[:, None, None] + 0 * logits[..., :1]
-        weights = torch.cat([logits, nothing], dim=-1).softmax(-1)[..., :-1]
-        taken = weights @ colors[:, None]  # (B, heads, H W / 64, 2)
-        confidence = weights.sum(-1, keepdim=True)
-        maps = torch.cat([taken, confidence], dim=-1)  # (B, heads, H W / 64, 3)
-        return maps.transpose(2, 3).reshape(batch, -1, height, width)
+        logits = torch.where(valid[:, None, :, None] > 0, logits, _MASKED)
+        nothing = self.nothing[:, None, None] + 0 * logits[:, :, :1]
+        weights = torch.cat([logits, nothing], dim=2).softmax(2)[:, :, :-1]
+        taken = colors.mT[:, None] @ weights  # (B, heads, 2, H W / 64)
+        confidence = weights.sum(2, keepdim=True)
+        return torch.cat([taken, confidence], dim=2).view(batch, -1, height, width)
 
 
 class Guided(nn.Module):
@@ -102,8 +98,7 @@ class Guided(nn.Module):
         added = []
         for layer, skip in zip(self.points, features[-2::-1], strict=True):
             size = skip.shape[2:]
-            spread = F.interpolate(attended, size, mode="bilinear", align_corners=False)
-            added.append(layer(torch.cat([spread, drawn(condition, size)], dim=1)))
+            added.append(layer(torch.cat([enlarged(attended, size), drawn(condition, size)], dim=1)))
         return added
 
     def by_mood(self, condition: Condition) -> list[Tensor]:
@@ -117,6 +112,11 @@ class Guided(nn.Module):
         return self.ranking(torch.cat([features[level].mean((2, 3)) for level in self.ranked], dim=1))
 
 
+def enlarged(x: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Interpolate (B, C, h, w) to another height and width."""
+    return F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
 def sampled(x: Tensor, places: Tensor) -> Tensor:
     """Interpolate (B, C, h, w) at places (B, N, 2), as `grid_sample` does, by products that every exporter knows."""
     weights = []
@@ -124,7 +124,8 @@ def sampled(x: Tensor, places: Tensor) -> Tensor:
         pixel = ((places[..., axis] + 1) / 2 * length - 0.5).clamp(0, length - 1)
         apart = (pixel[..., None] - torch.arange(length, device=pixel.device)).abs()
         weights.append(F.relu(1 - apart))  # (B, N, length)
-    return ((x @ weights[1].mT[:, None]) * weights[0].mT[:, None]).sum(2)
+    across = (x.flatten(1, 2) @ weights[1].mT).unflatten(1, (-1, x.shape[2]))  # (B, C, h, N)
+    return (across * weights[0].mT[:, None]).sum(2)
 
 
 def drawn(condition: Condition, size: tuple[int, ...]) -> Tensor:
