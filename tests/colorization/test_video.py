@@ -1,26 +1,15 @@
-"""Videos in, videos out: time, sound, size and color; stopped jobs; the command line."""
-
-import math
-import random
-import subprocess
-import sys
-import time
+"""Videos in, videos out: time, sound, size and color."""
 
 import av
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 from support import films
-from support.clips import ByLightness, Flickering, clip, finish, packets, panning, pictures, scenery, times
+from support.clips import ByLightness, clip, finish, packets, panning, pictures, scenery, times
 
 from colorization.inference import apply_color, lightness, predict
 from colorization.label import xmp
-from colorization.video import ycbcr
 from colorization.video.colorize import colorize_video
-from colorization.video.container import Video
-from colorization.video.flicker import measure
-from colorization.video.mp4 import Encoder, concatenate_segments, video_frame
 
 
 @pytest.fixture(scope="session")
@@ -156,69 +145,6 @@ def test_a_moving_object_leaves_no_trail_of_color(model, tmp_path):
             assert behind.mean() > 25, f"frame {number}: the ground behind the square is red again at once"
 
 
-def scores_beside_frame_by_frame(folder):
-    """How much out.mp4 flickers, and in.mp4 colored frame by frame by the model that made it."""
-    single = Flickering()
-    return measure(
-        folder / "in.mp4",
-        {"along motion": folder / "out.mp4"},
-        {"frame by frame": lambda light: apply_color(light, predict(single, light))},
-    )
-
-
-def test_color_flickers_at_most_a_third_as_much_as_frame_by_frame(pan, tmp_path):
-    frames = [f for f in panning(160, 96, 40)]
-    clip(tmp_path / "in.mp4", frames, sound=False)
-    finish(colorize_video([Flickering()], tmp_path / "in.mp4", tmp_path / "out.mp4"))
-    scores = scores_beside_frame_by_frame(tmp_path)
-    assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3
-    assert math.isnan(scores["along motion"].mean("delta_e")), "the source has no color to be compared with"
-
-
-def old_film(count):
-    """A camera that moves along under a flat sky; grain everywhere, and dust on every frame."""
-    rng = np.random.default_rng(0)
-    for ground in panning(240, 160, count):
-        ground[:80] = 170
-        frame = ground + rng.normal(0, 6, ground.shape)
-        for _ in range(3):
-            top, left = rng.integers(0, 156), rng.integers(0, 236)
-            frame[top : top + 4, left : left + 4] = rng.choice((0, 255))
-        yield frame.clip(0, 255).astype(np.uint8)
-
-
-def test_grain_and_dust_do_not_bring_the_flicker_back(tmp_path):
-    """Asking the network wherever they hide the motion would be as slow and as unsteady as frame by frame."""
-    clip(tmp_path / "in.mp4", old_film(61), sound=False)
-    model = Flickering()
-    finish(colorize_video([model], tmp_path / "in.mp4", tmp_path / "out.mp4"))
-    assert model.calls <= 10, "six key frames, and little more"
-    scores = scores_beside_frame_by_frame(tmp_path)
-    assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3
-
-
-def test_one_constant_color_hardly_flickers(tmp_path):
-    """Pictures of 8 bits are measured as finely as they are: small copies are not rounded again."""
-    clip(tmp_path / "in.mp4", panning(640, 416, 6), sound=False)
-    ab = np.tile(np.array([[[0.25]], [[-0.2]]], np.float32), (1, 8, 8))
-    scores = measure(tmp_path / "in.mp4", {}, {"constant": lambda light: apply_color(light, ab)})
-    assert 0 < scores["constant"].mean("all") < 0.06
-
-
-def test_one_constant_color_in_a_file_hardly_flickers(tmp_path):
-    """Frames of files are measured as they are stored: FFmpeg's conversion to 8-bit sRGB would flicker by itself."""
-    wide = scenery(660, 416)
-    frames = [wide[:, start : start + 640] for start in range(0, 12, 2)]  # by one pixel of color each
-    source = clip(tmp_path / "in.mp4", frames, sound=False)
-    ab = np.tile(np.array([[[0.05]], [[0.1]]], np.float32), (1, 8, 8))
-    with Encoder(tmp_path / "out.nut", Video(source), (640, 416), 0, None) as encoder:
-        for number, pixels in enumerate(frames):
-            encoder.write(video_frame(*ycbcr.put_color(Image.fromarray(pixels), ab)), number * 512)
-    concatenate_segments([tmp_path / "out.nut"], 6, Video(source), tmp_path / "out.mp4", 512)
-    scores = measure(source, {"constant": tmp_path / "out.mp4"}, {})
-    assert 0 < scores["constant"].mean("all") < 0.055
-
-
 def test_color_does_not_cross_a_cut(model, tmp_path):
     dark, light = scenery(96, 64) // 3, 150 + scenery(96, 64, 1) // 2
     clip(tmp_path / "in.mp4", [dark] * 7 + [light] * 7, sound=False)
@@ -261,118 +187,3 @@ def test_a_film_of_an_archive(model, tmp_path, name, codec, pix_fmt):
         gray = np.asarray(lightness(Image.fromarray(color))).astype(int)
         assert np.abs(gray - fields[2 * number]).mean() < 6, "the picture of its first field"
         assert np.abs(color[..., 0].astype(int) - color[..., 1]).mean() > 8, "in color"
-
-
-# Jobs that are stopped
-
-JOB = f"""
-import sys; sys.path.insert(0, {str(ROOT / "tests")!r})
-from pathlib import Path
-import torch; torch.set_num_threads(1)
-from support import films
-from support.clips import ByLightness
-from colorization.video.colorize import colorize_video
-for progress in colorize_video([ByLightness()], Path(sys.argv[1]), Path(sys.argv[2])):
-    print(progress.done, flush=True)
-"""
-
-
-def killed(env, source, target, lines, seconds):
-    """Run a job and kill it some time after it has told its progress so many times; whether it was still at work."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", JOB, str(source), str(target)], cwd=ROOT, env=env, stdout=subprocess.PIPE
-    )
-    for _ in range(lines):
-        process.stdout.readline()
-    time.sleep(seconds)
-    working = process.poll() is None
-    process.kill()
-    process.wait()
-    return working
-
-
-def resumes_after_kills(env, folder, kills):
-    """Kill a job again and again, let it finish, and compare it with one that was let alone."""
-    scenes = [frame for seed in range(6) for frame in panning(96, 64, 40, seed)]
-    source = clip(folder / "in.mp4", scenes)
-    finish(colorize_video([ByLightness()], source, folder / "whole.mp4"))
-    rng = random.Random(0)
-    for _ in range(kills):
-        assert killed(env, source, folder / "out.mp4", rng.randint(1, 7) if kills > 1 else 6, rng.uniform(0, 0.03))
-    progress = [progress.done for progress in colorize_video([ByLightness()], source, folder / "out.mp4")]
-    assert progress[0] >= 40, "it begins after what was finished"
-    assert times(folder / "out.mp4") == times(folder / "whole.mp4")
-    assert (folder / "out.mp4").read_bytes() == (folder / "whole.mp4").read_bytes()
-
-
-@pytest.mark.slow
-def test_a_killed_job_continues_and_gives_the_same_video(subprocess_env, tmp_path):
-    resumes_after_kills(subprocess_env, tmp_path, 1)
-
-
-@pytest.mark.nightly
-def test_ten_kills_at_random_moments(subprocess_env, tmp_path):
-    resumes_after_kills(subprocess_env, tmp_path, 10)
-
-
-def test_other_settings_begin_anew(model, tmp_path):
-    source = clip(tmp_path / "in.mp4", panning(64, 64, 150), sound=False)
-    job = colorize_video([model], source, tmp_path / "out.mp4")
-    while next(job).done < 132:
-        pass
-    job.close()
-    assert next(colorize_video([model], source, tmp_path / "out.mp4")).done >= 120
-    assert next(colorize_video([model], source, tmp_path / "out.mp4", strength=0.5)).done == 12
-
-
-@pytest.mark.nightly
-def test_memory_is_flat_over_ten_minutes(tmp_path, subprocess_env):
-    """15,000 tiny frames: what the process holds after a tenth of them is what it holds at the end."""
-    back_and_forth = panning(64, 48, 100) + panning(64, 48, 100)[::-1]
-    source = clip(tmp_path / "in.mp4", (back_and_forth[n % 200] for n in range(15_000)))
-    code = JOB.replace("print(progress.done, flush=True)", "print(progress.done, p.memory_info().rss, flush=True)")
-    code = "import psutil; p = psutil.Process()\n" + code
-    lines = subprocess.run(
-        [sys.executable, "-c", code, str(source), str(tmp_path / "out.mp4")],
-        cwd=ROOT, env=subprocess_env, stdout=subprocess.PIPE, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    memory = {int(done): int(held) for done, held in (line.split() for line in lines)}
-    early = max(held for done, held in memory.items() if done <= 1500)
-    assert max(memory.values()) - early < 80e6, "all frames would take 140 MB"
-    assert times(tmp_path / "out.mp4")[0][-1] == pytest.approx(14_999 / 25)
-
-
-# The command line
-
-
-def colorize(env, *arguments):
-    command = [sys.executable, "-m", "colorization", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
-
-
-def test_videos_and_pictures_in_one_call(subprocess_env, photograph, tmp_path):
-    folder = tmp_path / "holidays"
-    folder.mkdir()
-    photograph.convert("L").save(folder / "hill.jpg")
-    clip(folder / "lake.avi", panning(96, 64, 14), codec="mpeg4", sound=False)
-    (folder / "bad.mp4").write_text("no video")
-    done = colorize(subprocess_env, folder, "--model", "pix2pix", "--output", tmp_path / "out", "--report")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "1 of 1 pictures" in done.stdout and "1 of 2 videos" in done.stdout
-    assert f"{folder}/bad.mp4: this is not an MP4" in done.stderr
-    assert sorted(f.name for f in (tmp_path / "out/pix2pix").iterdir()) == ["hill.jpg", "lake.mp4"]
-    assert len(pictures(tmp_path / "out/pix2pix/lake.mp4")) == 14
-    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert rows == ["version", "gray", "frame by frame", "pix2pix", "original"]
-    assert "times as fast as frame by frame" in done.stdout
-    again = colorize(subprocess_env, folder / "lake.avi", "--model", "pix2pix", "--output", tmp_path / "out")
-    assert again.returncode == 0 and "0 of 1 videos" in again.stdout
-    assert "1 skipped, their results are there" in again.stdout
-
-
-@pytest.mark.slow
-def test_all_models_in_one_video(subprocess_env, tmp_path):
-    source = clip(tmp_path / "lake.mp4", panning(96, 64, 3))
-    done = colorize(subprocess_env, source, "--model", "all", "--side-by-side", "--output", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    assert pictures(tmp_path / "out/side-by-side/lake.mp4")[0].shape == (64, 3 * 96, 3)
