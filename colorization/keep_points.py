@@ -28,7 +28,7 @@ def keep_points(ab: NDArray[np.float32], levels: NDArray[np.uint8], condition: C
 
     Source:
         Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, equation 2.25, with the exponential
-        covariance (equation 4.18), which does not overshoot between points of different colors.
+        covariance (equation 4.18, gamma 1), which does not overshoot between points of different colors.
     """
     size = np.array(levels.shape)
     pixels = ((condition.places[0, :, ::-1] + 1) / 2 * size).astype(int).clip(0, size - 1)  # row and column, (N, 2)
@@ -44,4 +44,4 @@ def keep_points(ab: NDArray[np.float32], levels: NDArray[np.uint8], condition: C
     )  # of every pixel with each point, (N, h, w)
     missed = condition.colors[0] - ab[:, rows, columns].T  # (N, 2)
     weights = np.linalg.solve(covariance[:, rows, columns] + _JITTER * np.eye(len(pixels)), missed)
-    return (ab + np.tensordot(weights.T, covariance, 1)).clip(-1, 1).astype(np.float32)
+    return (ab + np.tensordot(weights.T.astype(np.float32), covariance, 1)).clip(-1, 1)
