@@ -46,6 +46,11 @@ def upsample(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+def enlarged(x: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Interpolate (B, C, h, w) to another height and width, bilinear."""
+    return F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
 def upsample_and_join(x: Tensor, skip: Tensor) -> Tensor:
     """Upsample x and append the encoder's features of the same size along the channels."""
     return torch.cat((upsample(x), skip), dim=1)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorization.guidance import Condition
+from colorization.models.blocks import enlarged
 from colorization.moods import MOODS
 
 _HEADS = 4
@@ -49,15 +50,13 @@ class PointAttention(nn.Module):
         batch, _, height, width = features[self.levels[0]].shape
         rows, columns = ((2 * torch.arange(n, device=places.device) + 1) / n - 1 for n in (height, width))
         grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1])  # x and y, (2, H / 8, W / 8)
-        maps = [features[level] for level in self.levels]
-        by_level = self.query.weight.split(self.channels, dim=1)
+        maps = [*(features[level] for level in self.levels), grid[None]]
         # Projected first and enlarged then, which is the same, as deep levels have few places.
-        projected = [F.conv2d(x, weight) for x, weight in zip(maps, by_level[:-1], strict=True)]
-        placed = F.conv2d(grid[None], by_level[-1], self.query.bias)
-        query = projected[0] + sum((enlarged(x, (height, width)) for x in projected[1:]), placed)
+        by_map = zip(maps, self.query.weight.split(self.channels, dim=1), strict=True)
+        bias = self.query.bias[:, None, None]  # type: ignore[index]
+        query = sum((enlarged(F.conv2d(x, weight), (height, width)) for x, weight in by_map), bias)
         query = F.normalize(query.view(batch, _HEADS, _DIM, -1), dim=2)  # (B, heads, dim, H W / 64)
-        compared = [maps[0], *(enlarged(x, (height, width)) for x in maps[1:])]
-        at_points = torch.cat([sampled(x, places) for x in (*compared, grid[None])], dim=1)  # (B, C, N)
+        at_points = torch.cat([sampled(enlarged(x, (height, width)), places) for x in maps], dim=1)  # (B, C, N)
         key = F.normalize(self.key(at_points.mT).view(batch, -1, _HEADS, _DIM), dim=3)  # (B, N, heads, dim)
         similarity = key.transpose(1, 2) @ query  # (B, heads, N, H W / 64)
         short = torch.sym_min(height, width)
@@ -110,11 +109,6 @@ class Guided(nn.Module):
     def rank_moods(self, features: list[Tensor]) -> Tensor:
         """How plausible each mood of `colorization.moods.MOODS` is: logits, (B, moods)."""
         return self.ranking(torch.cat([features[level].mean((2, 3)) for level in self.ranked], dim=1))
-
-
-def enlarged(x: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Interpolate (B, C, h, w) to another height and width."""
-    return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
 def sampled(x: Tensor, places: Tensor) -> Tensor:

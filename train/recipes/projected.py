@@ -1,10 +1,10 @@
 """Projected discriminator: colored pictures are judged by the features that a frozen ImageNet network finds in them."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from colorization.models.blocks import enlarged
 from colorization.models.efficientnet_lite import EfficientNetLite
 
 _CHANNELS = 48
@@ -43,7 +43,7 @@ class ProjectedFeatures(nn.Module):
         for x, channels, scales in zip(features, self.across_channels, self.across_scales, strict=True):
             y = channels(_scaled(x))
             if mixed:
-                y = y + F.interpolate(mixed[-1], y.shape[2:], mode="bilinear", align_corners=False)
+                y = y + enlarged(mixed[-1], y.shape[2:])
             mixed.append(_scaled(scales(y)))
         return mixed
 
