@@ -25,8 +25,7 @@ def scores_beside_frame_by_frame(folder):
 
 
 def test_color_flickers_at_most_a_third_as_much_as_frame_by_frame(pan, tmp_path):
-    frames = [f for f in panning(160, 96, 40)]
-    clip(tmp_path / "in.mp4", frames, sound=False)
+    clip(tmp_path / "in.mp4", panning(160, 96, 40), sound=False)
     finish(colorize_video([Flickering()], tmp_path / "in.mp4", tmp_path / "out.mp4"))
     scores = scores_beside_frame_by_frame(tmp_path)
     assert scores["along motion"].mean("all") < scores["frame by frame"].mean("all") / 3

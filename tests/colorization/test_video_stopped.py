@@ -15,7 +15,6 @@ JOB = f"""
 import sys; sys.path.insert(0, {str(ROOT / "tests")!r})
 from pathlib import Path
 import torch; torch.set_num_threads(1)
-from support import films
 from support.clips import ByLightness
 from colorization.video.colorize import colorize_video
 for progress in colorize_video([ByLightness()], Path(sys.argv[1]), Path(sys.argv[2])):
