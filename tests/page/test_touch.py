@@ -8,6 +8,7 @@ from support.pages import changed, points, result, where
 from colorization.inference import gray
 
 SETTLED = 200  # ms in which a page that scrolls or zooms by itself would do so
+RESTED = 100  # ms that a finger rests before it is lifted; a tap right after a fling ends that, and is no click
 
 
 class Fingers:
@@ -24,6 +25,7 @@ class Fingers:
                 (x + (to_x - x) * step / steps, y + (to_y - y) * step / steps) for (x, y), (to_x, to_y) in fingers
             ]
             self._send("touchMove", points)
+        self.page.wait_for_timeout(RESTED)
         self._send("touchEnd", [])
         self.page.wait_for_timeout(SETTLED)
 
