@@ -73,7 +73,7 @@ function singlePane(stage, name, index) {
 function update(pane, shown) {
   shown.forEach((name, index) => {
     const before = pane.images[index], url = source(name);
-    if (before.next === url || before.src === url) return;
+    if ((before.next || before.src) === url) return;
     before.next = url;
     const next = image(name, pane.alt(name));
     next.decode().catch(() => {}).then(() => {

@@ -164,6 +164,25 @@ def test_points_are_moved_recolored_removed_undone_and_redone(page):
     assert len(points(page)) == 2
 
 
+def test_an_undo_overtakes_a_picture_that_is_still_being_decoded(page):
+    give(page, 0.3, 0.7)
+    given = result(page)
+    click(page, 0.7, 0.3)
+    page.evaluate(
+        """() => {
+          window.held = [];
+          HTMLImageElement.prototype.decode = () => new Promise((resolve) => window.held.push(resolve));
+        }"""
+    )
+    page.locator(".swatch").nth(1).click()
+    page.wait_for_function("held.length === 1")
+    page.keyboard.press("Control+z")
+    page.wait_for_function("held.length === 2", timeout=20_000)
+    page.evaluate("held.forEach((resolve) => resolve())")
+    page.wait_for_timeout(200)
+    assert result(page) == given
+
+
 def test_a_point_by_keys_alone(page):
     page.locator("#viewer .stage").focus()
     page.keyboard.press("Enter")
