@@ -8,11 +8,11 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from colorization.zoo import ZOO, load
+from colorization.zoo import ZOO
 from train.config import Settings, flattened
 from train.data.dataset import is_local
 from train.recipes import RECIPES
-from train.recipes.base import Recipe
+from train.recipes.base import Recipe, fitting_weights
 from train.recipes.frozen import frozen_networks
 from train.record import Stage, hub_ids
 from train.training_data import TrainingData, validation_source
@@ -39,13 +39,7 @@ def build_recipe(settings: Settings, accelerator: Accelerator) -> Recipe[Any]:
     recipe_class = RECIPES[name].load()
     colorizer = ZOO[name].cls(**config.colorizer_arguments(), working_size=settings.resolution)
     if init_from:
-        start = load(init_from)
-        fresh = colorizer.state_dict()
-        weights = {key: value for key, value in fresh.items() if key.startswith("guidance.")} | start.state_dict()
-        shapes = [{key: value.shape for key, value in tensors.items()} for tensors in (weights, fresh)]
-        if start.name != name or shapes[0] != shapes[1]:
-            raise ValueError(f"--init-from {init_from} is {start.config}, expected {colorizer.config}")
-        colorizer.load_state_dict(weights)
+        colorizer.load_state_dict(fitting_weights(init_from, colorizer, "--init-from"))
     else:
         recipe_class.initialize(colorizer, config, settings.run.imagenet_weights)
     networks = frozen_networks(config, settings.run.vgg_weights, settings.run.imagenet_weights)
@@ -54,7 +48,9 @@ def build_recipe(settings: Settings, accelerator: Accelerator) -> Recipe[Any]:
 
 def new_stage(settings: Settings, accelerator: Accelerator, data: TrainingData) -> Stage:
     """Write down how a run is started."""
-    others = [settings.optimization.init_from, settings.hub.hub_code, settings.validation.validation_dataset]
+    optimization = settings.optimization
+    others = [optimization.init_from, optimization.init_share_of, settings.hub.hub_code]
+    others.append(settings.validation.validation_dataset)
     on_hub = hub_ids([*others, *settings.config.teacher])
     if not is_local(settings.data.dataset):
         on_hub.append(settings.data.dataset)

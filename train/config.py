@@ -199,8 +199,11 @@ class TrainOptions:
         for recipe in self.recipes:
             check_bounds(getattr(self, recipe), f"{recipe}.")
             self.settings(recipe)
-        if self.optimization.init_share and not self.optimization.init_from:
-            raise ValueError("--init-share needs --init-from: the weights whose share it is")
+        optimization = self.optimization
+        if optimization.init_share and not optimization.init_from:
+            raise ValueError("--init-share needs --init-from: weights that were trained apart have no useful mean")
+        if optimization.init_share_of and not optimization.init_share:
+            raise ValueError("--init-share-of needs --init-share: how much of that model is in what is saved")
         if self.hub.push_to_hub and not self.hub.hub_namespace:
             raise ValueError("--push-to-hub needs --hub-namespace: a Hub user or organization")
         for option, file in (("vgg", self.run.vgg_weights), ("imagenet", self.run.imagenet_weights)):

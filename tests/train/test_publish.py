@@ -190,7 +190,10 @@ def test_sentences_come_from_the_record(run):
     curve = [{"step": 20, "l1": 0.1, "perceptual": 0.3}]
     own = rich | {"init_from": "unet", "init_share": 0.5, "teacher": ["unet"], "teacher_weight": 2.0}
     own |= {"guidance_only": True}
-    write_record(run, *({"options": options, "curve": curve, "hub_ids": ["a/b"]} for options in (rich, taught, own)))
+    mean = rich | {"init_from": "../runs/third/unet", "init_share": 0.4, "init_share_of": "unet"}
+    write_record(
+        run, *({"options": options, "curve": curve, "hub_ids": ["a/b"]} for options in (rich, taught, own, mean))
+    )
     text = card().text.replace("\n", " ")
     assert card().data.base_model == ["timm/tf_efficientnet_lite0.in1k"]
     assert "but for ImageNet's in its encoder" in text and "learned at 0.1 of the learning rate" in text
@@ -199,6 +202,7 @@ def test_sentences_come_from_the_record(run):
     # Not `unet`: that name has meant other weights since this run became the embedded one.
     assert "the weights of run 2 (which are 50% of the weights that were saved), of which it trained only those" in text
     assert "L1 to the output of a trained model (run 2)" in text
+    assert "the weights of run 3 (40% of the weights that were saved are those of run 2), and" in text
 
 
 def test_a_card_says_what_is_known_of_licenses_and_of_what_was_held_out(run):

@@ -11,7 +11,7 @@ from support.recipes import changed, recipe, weights
 from torch import nn
 
 from colorization.models import UNet
-from colorization.zoo import ZOO
+from colorization.zoo import ZOO, load
 from train.batch import Batch
 from train.recipes import RECIPES
 from train.recipes.base import cosine, random_square
@@ -319,6 +319,20 @@ def test_a_share_of_the_starting_weights_is_kept_in_what_is_saved_and_changes_no
     assert changed(plain.averaged, start)
     for name, saved in mixing.averaged.state_dict().items():
         torch.testing.assert_close(saved, 0.75 * learned[name] + 0.25 * start[name])
+
+
+def test_a_share_of_another_model_is_mixed_into_what_is_saved(batch, tmp_path):
+    plain = recipe("pix2pix")
+    other = ZOO["pix2pix"].cls(width=8, depth=3, working_size=64)  # its size need not be the same
+    other.save_pretrained(tmp_path)
+    mixing = recipe("pix2pix", optimization={"init_share": 0.25, "init_share_of": str(tmp_path)})
+    plain.step(batch), mixing.step(batch)
+    assert not changed(mixing.colorizer, weights(plain.colorizer))
+    learned, mixed_in = weights(plain.averaged), load(tmp_path).state_dict()
+    for name, saved in mixing.averaged.state_dict().items():
+        torch.testing.assert_close(saved, 0.75 * learned[name] + 0.25 * mixed_in[name])
+    with pytest.raises(ValueError, match="--init-share-of unet is"):
+        recipe("pix2pix", optimization={"init_share": 0.25, "init_share_of": "unet"})
 
 
 def test_learning_rates_follow_their_rounds(batch):

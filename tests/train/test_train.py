@@ -103,6 +103,7 @@ def test_a_mistake_is_one_line(launch, parquet, tmp_path):
         ({"vgg_weights": "none.safetensors"}, "--vgg-weights none.safetensors is no file here"),
         ({"push_to_hub": True}, "--push-to-hub needs --hub-namespace"),
         ({"init_share": 0.5}, "--init-share needs --init-from"),
+        ({"init_from": "unet", "init_share_of": "unet"}, "--init-share-of needs --init-share"),
         ({"unet.guidance_only": True, "unet.hint_share": 0.5}, "--unet.guidance-only needs --init-from"),
         ({"init_from": "pix2pix"}, "--init-from pix2pix is"),
         ({"min_colorfulness": 300.0}, "no picture is usable"),

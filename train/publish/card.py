@@ -150,7 +150,10 @@ def _card_data(name: str, stages: list[dict[str, Any]], metrics: dict[str, Any],
         if key in measured["model"]
     ]
     base_models = [efficientnet_lite.HUB_ID] if any(map(has_imagenet_encoder, stages)) else []
-    base_models += [source for stage in stages if (source := stage["options"].get("init_from")) in _on_hub(stage)]
+    begun_with = ("init_from", "init_share_of")
+    base_models += [
+        source for stage in stages for key in begun_with if (source := stage["options"].get(key)) in _on_hub(stage)
+    ]
     return ModelCardData(
         library_name="landscape-colorization",
         pipeline_tag="image-to-image",

@@ -22,10 +22,10 @@ def start(stages: list[Stage], number: int) -> str:
     """What a run began with, in words."""
     options = stages[number]["options"]
     if source := options.get("init_from"):
-        share = options.get("init_share", 0)
-        kept = f" (which are {share:.0%} of the weights that were saved)" if share else ""
+        began = f"the weights of {_model_name(source, stages[number], number, 'an unpublished model')}"
+        kept = f" ({_mixed_in(stages, number)})" if options.get("init_share") else ""
         trained = ", of which it trained only those of points and moods" if options.get("guidance_only") else ""
-        return f"the weights of {_model_name(source, stages[number], number, 'an unpublished model')}{kept}{trained}"
+        return f"{began}{kept}{trained}"
     if has_imagenet_encoder(stages[number]):
         hub_id, rate = efficientnet_lite.HUB_ID, options.get("pretrained_rate", 0)
         learned = f"learned at {rate:g} of the learning rate" if rate else "stayed frozen"
@@ -61,6 +61,17 @@ def has_imagenet_encoder(stage: Stage) -> bool:
     options = stage["options"]
     fits = options.get("width") == efficientnet_lite.WIDTH
     return bool(options.get("pretrained")) and fits and not options.get("init_from")
+
+
+def _mixed_in(stages: list[Stage], number: int) -> str:
+    """What was mixed into the weights that a run saved, in words."""
+    options = stages[number]["options"]
+    share, source = f"{options['init_share']:.0%}", options.get("init_share_of")
+    if not source:
+        return f"which are {share} of the weights that were saved"
+    begun_with = [n for n in range(1, number + 1) if stages[n]["options"].get("init_from") == source]
+    name = f"run {begun_with[-1]}" if begun_with else _model_name(source, stages[number], 0, "an unpublished model")
+    return f"{share} of the weights that were saved are those of {name}"
 
 
 def _model_name(source: str, stage: Stage, number: int, other: str) -> str:

@@ -72,7 +72,7 @@ class Recipe(ABC, Generic[Config]):
         trainee = Trainee(colorizer, self.frozen_networks.features)
         self.generator: nn.Module = accelerator.prepare_model(trainee)
         self.average = moving_average(colorizer, optimization.ema_decay)
-        self._start = copy.deepcopy(colorizer.state_dict()) if optimization.init_share else None
+        self._mixed_in = self._load_mixed_in() if optimization.init_share else None
         self.teachers = self._load_teachers() if config.teacher_weight else []
         self.networks: dict[str, nn.Module] = {"colorizer": colorizer}
         if trainee.adapters:
@@ -107,17 +107,17 @@ class Recipe(ABC, Generic[Config]):
 
     @property
     def averaged(self) -> Colorizer:
-        """The colorizer with the averaged weights, mixed with those that training started from if that is asked for.
+        """The colorizer with the averaged weights, mixed with those that it started from, or a model's, if asked for.
 
         Source:
-            Wortsman et al. 2022, arXiv:2109.01903, section 3.
+            Wortsman et al. 2022, arXiv:2109.01903, section 3; for another model's weights arXiv:2203.05482.
         """
         averaged = cast(Colorizer, self.average.module)
-        if self._start is None:
+        if self._mixed_in is None:
             return averaged
         share, mixed = self.optimization.init_share, copy.deepcopy(averaged)
         weights = averaged.state_dict()
-        mixed.load_state_dict({name: torch.lerp(weights[name], start, share) for name, start in self._start.items()})
+        mixed.load_state_dict({name: torch.lerp(weights[name], other, share) for name, other in self._mixed_in.items()})
         return mixed
 
     def scale_learning_rate(self, factor: float) -> None:
@@ -130,6 +130,14 @@ class Recipe(ABC, Generic[Config]):
             for group in optimizer.param_groups:
                 rate = self.config.learning_rate * group.get("relative_rate", 1.0)
                 group["lr"] = rate * self._rate_factor * schedule
+
+    def _load_mixed_in(self) -> dict[str, Tensor]:
+        """The weights that are mixed into those that are saved; raises ValueError if they are of another network."""
+        if source := self.optimization.init_share_of:
+            with torch.random.fork_rng(devices=[]):  # loading draws numbers, and changes nothing but what is saved
+                weights = fitting_weights(source, self.colorizer, "--init-share-of")
+            return {name: tensor.to(self.accelerator.device) for name, tensor in weights.items()}
+        return copy.deepcopy(self.colorizer.state_dict())
 
     def _load_teachers(self) -> list[Colorizer]:
         """The teachers, frozen; raises ValueError if none is named or one cannot be loaded."""
@@ -205,6 +213,25 @@ class Recipe(ABC, Generic[Config]):
         if self.optimization.max_grad_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(learning, self.optimization.max_grad_norm, norm)
         optimizer.step()
+
+
+def fitting_weights(source: str, colorizer: Colorizer, option: str) -> dict[str, Tensor]:
+    """A trained model's weights for a colorizer; guidance that the model does not take stays the colorizer's.
+
+    Args:
+        source: A name, a folder or a Hub repository id.
+        colorizer: What they are for.
+        option: Which asked for them.
+
+    Raises:
+        ValueError: If the model is another network.
+    """
+    model, own = load(source), colorizer.state_dict()
+    weights = {name: tensor for name, tensor in own.items() if name.startswith("guidance.")} | model.state_dict()
+    shapes = [{name: tensor.shape for name, tensor in tensors.items()} for tensors in (weights, own)]
+    if model.name != colorizer.name or shapes[0] != shapes[1]:
+        raise ValueError(f"{option} {source} is {model.config}, expected {colorizer.config}")
+    return weights
 
 
 def warmup(step: int, steps: int) -> float:

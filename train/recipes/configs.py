@@ -32,6 +32,8 @@ class OptimizationOptions:
     """Start from these weights: a model's name, a folder or a Hub repository id."""
     init_share: float = bounded(0.0, 0, 0.999999)
     """Share of the starting weights in those that are saved; the mean of before and after can be better than both."""
+    init_share_of: str | None = None
+    """Another model, whose weights are that share instead: a name, a folder or a Hub repository id."""
     seed: int = bounded(0, 0, 2**32 - 1)
     """Seed of weights, order, crops and flips."""
 
