@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 from PIL import Image
-from support.pages import opened_at
+from support.pages import choose, opened_at
 
 from colorization.guidance import Guidance
 from colorization.inference import gray
@@ -231,9 +231,7 @@ def test_who_leaves_a_batch_at_work_is_asked_and_told(opened, photograph, tmp_pa
 
 def test_one_mood_for_all(opened, photograph, tmp_path):
     gray(photograph).save(tmp_path / "old.png")
-    mood = opened.get_by_label("Mood", exact=True)
-    mood.fill("Sunset")
-    mood.press("Enter")
+    choose(opened.get_by_label("Mood", exact=True), "Sunset")
     color_all(opened, [tmp_path / "old.png"])
     opened.get_by_text("U-Net, Sunset").wait_for()
     with zip_of(opened, tmp_path / "colorized.zip") as archive:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from support.children import has_ended, video_workers, wait_for
 from support.clips import clip, packets, panning, pictures, times
-from support.pages import opened_at
+from support.pages import choose, opened_at
 from support.served import served
 
 from page.tabs.video import LIMITS
@@ -74,9 +74,7 @@ def before_and_after(tab):
 
 def test_all_models_side_by_side(tab, tmp_path):
     source = clip(tmp_path / "old.mp4", panning(160, 96, 5), sound=False)
-    picker = tab.get_by_label("Model")
-    picker.fill("all")
-    picker.press("Enter")
+    choose(tab.get_by_label("Model"), "all, side by side")
     tab.locator("#video-strength input[type=number]").fill("0")
     begin(tab, source)
     video = tab.locator("#video-result video")

@@ -28,6 +28,12 @@ def complaints(page):
     return texts
 
 
+def choose(picker, name):
+    """Choose from a list of gradio's; what is typed is taken only once the list has been narrowed to it."""
+    picker.click()
+    picker.page.get_by_role("option", name=name, exact=True).click()
+
+
 def where(page, x, y):
     """A place of the photograph, in [0, 1], on the screen."""
     box = page.locator("#viewer .frame img").first.bounding_box()
