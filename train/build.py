@@ -48,9 +48,8 @@ def build_recipe(settings: Settings, accelerator: Accelerator) -> Recipe[Any]:
 
 def new_stage(settings: Settings, accelerator: Accelerator, data: TrainingData) -> Stage:
     """Write down how a run is started."""
-    optimization = settings.optimization
-    others = [optimization.init_from, optimization.init_share_of, settings.hub.hub_code]
-    others.append(settings.validation.validation_dataset)
+    optimization, validation_dataset = settings.optimization, settings.validation.validation_dataset
+    others = [optimization.init_from, optimization.init_share_of, settings.hub.hub_code, validation_dataset]
     on_hub = hub_ids([*others, *settings.config.teacher])
     if not is_local(settings.data.dataset):
         on_hub.append(settings.data.dataset)

@@ -335,6 +335,21 @@ def test_a_share_of_another_model_is_mixed_into_what_is_saved(batch, tmp_path):
         recipe("pix2pix", optimization={"init_share": 0.25, "init_share_of": "unet"})
 
 
+def test_guidance_that_another_model_lacks_is_mixed_as_it_was_at_the_start(batch, tmp_path):
+    small = {"width": 8, "depth": 3, "working_size": 32}
+    ZOO["unet"].cls(**small).save_pretrained(tmp_path)
+    options = {"hint_share": 1.0, "perceptual_weight": 0.0, "colorizer": ZOO["unet"].cls(**small, guided=True)}
+    mixing = recipe("unet", optimization={"init_share": 0.25, "init_share_of": str(tmp_path)}, **options)
+    start = weights(mixing.colorizer)
+    for _ in range(3):
+        mixing.step(batch)
+    learned = mixing.average.module.state_dict()
+    assert any(not torch.equal(learned[name], start[name]) for name in start if name.startswith("guidance."))
+    for name, saved in mixing.averaged.state_dict().items():
+        if name.startswith("guidance."):
+            torch.testing.assert_close(saved, 0.75 * learned[name] + 0.25 * start[name])
+
+
 def test_learning_rates_follow_their_rounds(batch):
     constant, falling = recipe("pix2pix", steps=20), recipe("unet", steps=20, perceptual_weight=0.0)
     rates = []

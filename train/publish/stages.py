@@ -69,7 +69,8 @@ def _mixed_in(stages: list[Stage], number: int) -> str:
     share, source = f"{options['init_share']:.0%}", options.get("init_share_of")
     if not source:
         return f"which are {share} of the weights that were saved"
-    begun_with = [n for n in range(1, number + 1) if stages[n]["options"].get("init_from") == source]
+    # Not what this run began with: a record names folders by their last part, which both may share.
+    begun_with = [n for n in range(1, number) if stages[n]["options"].get("init_from") == source]
     name = f"run {begun_with[-1]}" if begun_with else _model_name(source, stages[number], 0, "an unpublished model")
     return f"{share} of the weights that were saved are those of {name}"
 

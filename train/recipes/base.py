@@ -133,11 +133,11 @@ class Recipe(ABC, Generic[Config]):
 
     def _load_mixed_in(self) -> dict[str, Tensor]:
         """The weights that are mixed into those that are saved; raises ValueError if they are of another network."""
+        weights = self.colorizer.state_dict()
         if source := self.optimization.init_share_of:
-            with torch.random.fork_rng(devices=[]):  # loading draws numbers, and changes nothing but what is saved
+            with torch.random.fork_rng(devices=[]):  # loading draws numbers; the run draws the same as without it
                 weights = fitting_weights(source, self.colorizer, "--init-share-of")
-            return {name: tensor.to(self.accelerator.device) for name, tensor in weights.items()}
-        return copy.deepcopy(self.colorizer.state_dict())
+        return {name: tensor.to(self.accelerator.device, copy=True) for name, tensor in weights.items()}
 
     def _load_teachers(self) -> list[Colorizer]:
         """The teachers, frozen; raises ValueError if none is named or one cannot be loaded."""
